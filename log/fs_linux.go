@@ -1,0 +1,85 @@
+package log
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxVec is the number of buffers that one system call takes (IOV_MAX).
+const maxVec = 1024
+
+// WriteVec hands all buffers to the kernel at once, so that payloads need not be copied
+// together first.
+func (f osFile) WriteVec(bufs [][]byte, off int64) error {
+	rest := append([][]byte(nil), bufs...)
+	for len(rest) > 0 {
+		n, err := f.pwritev(rest[:min(len(rest), maxVec)], off)
+		if err != nil {
+			return &os.PathError{Op: "pwritev", Path: f.Name(), Err: err}
+		}
+		rest = skip(rest, n)
+		off += int64(n)
+	}
+	return nil
+}
+
+func (f osFile) pwritev(bufs [][]byte, off int64) (n int, err error) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	ctlErr := raw.Control(func(fd uintptr) {
+		n, err = retry(func() (int, error) { return unix.Pwritev(int(fd), bufs, off) })
+	})
+	if ctlErr != nil {
+		return 0, ctlErr
+	}
+	if err == nil && n == 0 && len(skip(bufs, 0)) > 0 {
+		err = io.ErrShortWrite
+	}
+	return n, err
+}
+
+// skip drops the first n bytes, and the buffers that are empty then.
+func skip(bufs [][]byte, n int) [][]byte {
+	for len(bufs) > 0 && n >= len(bufs[0]) {
+		n -= len(bufs[0])
+		bufs = bufs[1:]
+	}
+	if n > 0 {
+		bufs[0] = bufs[0][n:]
+	}
+	return bufs
+}
+
+// Sync leaves out the metadata that a reader does not need, such as the time of the last change.
+// An error is final: see Log.Save.
+func (f osFile) Sync() (err error) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	ctlErr := raw.Control(func(fd uintptr) {
+		_, err = retry(func() (int, error) { return 0, unix.Fdatasync(int(fd)) })
+	})
+	if ctlErr != nil {
+		return ctlErr
+	}
+	if err != nil {
+		return &os.PathError{Op: "fdatasync", Path: f.Name(), Err: err}
+	}
+	return nil
+}
+
+// retry repeats a call that a signal interrupted before it did anything.
+func retry(call func() (int, error)) (int, error) {
+	for {
+		n, err := call()
+		if !errors.Is(err, unix.EINTR) {
+			return n, err
+		}
+	}
+}

@@ -1,0 +1,19 @@
+//go:build !linux
+
+package log
+
+// WriteVec writes one buffer after another: the systems this is for have no positioned gathered
+// write that Go offers portably.
+func (f osFile) WriteVec(bufs [][]byte, off int64) error {
+	for _, b := range bufs {
+		n, err := f.WriteAt(b, off)
+		if err != nil {
+			return err
+		}
+		off += int64(n)
+	}
+	return nil
+}
+
+// Sync is os.File's: F_FULLFSYNC on macOS, FlushFileBuffers on Windows.
+func (f osFile) Sync() error { return f.File.Sync() }
