@@ -1,0 +1,421 @@
+package node
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"crypto/sha256"
+
+	"go.etcd.io/raft/v3/raftpb"
+
+	"printq/queue"
+	"printq/queue/queuepb"
+)
+
+func sha(b []byte) [32]byte { return sha256.Sum256(b) }
+
+func TestSubmitThroughEveryMember(t *testing.T) {
+	w := newWorld(t, 3)
+	w.leader().must(setPrinter("p", "tray:/a"), nil)
+	for id := range uint64(3) {
+		doc := []byte(fmt.Sprintf("page %d", id))
+		a := w.members[id+1].must(submit("p", "", doc), doc)
+		if a.Job != id+1 {
+			t.Errorf("through member %d: job %d, want %d", id+1, a.Job, id+1)
+		}
+		if got := w.members[id+1].core.batch.applied.Index; got < a.Index {
+			t.Errorf("member %d answered at %d and has applied only %d", id+1, a.Index, got)
+		}
+	}
+	w.run(20)
+	w.converged()
+	for id, m := range w.members {
+		for job := range uint64(3) {
+			if s, err := m.core.job(job + 1); err != nil || queue.JobState(s.GetState()) != queue.Completed {
+				t.Errorf("member %d: job %d is %v, %v", id, job+1, s, err)
+			}
+		}
+	}
+}
+
+// A request whose leader dies before it answers is sent again, and makes one job.
+func TestLeaderDiesUnderRequests(t *testing.T) {
+	for seed := range uint64(30) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			r := rand.New(rand.NewPCG(seed, 1))
+			w := newWorld(t, 3)
+			w.leader().must(setPrinter("p", "tray:/a"), nil)
+			leader, follower := w.leader(), w.follower()
+			var calls []*call
+			for i := range 10 {
+				doc := []byte(fmt.Sprint(i))
+				calls = append(calls, follower.propose(submit("p", "", doc), doc))
+			}
+			// Let the messages get to some point between the proposal and the answer.
+			for range r.IntN(4) {
+				for _, m := range w.members {
+					if err := m.core.Work(w.now); err != nil {
+						t.Fatal(err)
+					}
+				}
+				packets := w.packets
+				w.packets = nil
+				for _, p := range packets {
+					if r.IntN(4) > 0 {
+						if err := w.members[p.to].core.Receive(w.now, p.from, p.kind, p.body); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+			}
+			leader.kill(r)
+			w.until("all requests are answered", func() bool {
+				for _, c := range calls {
+					if !c.ended {
+						return false
+					}
+				}
+				return true
+			})
+			leader.start()
+			w.run(100)
+			jobs := map[uint64]bool{}
+			for i, c := range calls {
+				if c.err != nil {
+					t.Errorf("request %d: %v", i, c.err)
+				}
+				jobs[c.answer.Job] = true
+			}
+			if last := follower.core.queue.LastJob(); len(jobs) != 10 || last != 10 {
+				t.Errorf("10 requests made jobs %v, the last is %d", jobs, last)
+			}
+			w.converged()
+		})
+	}
+}
+
+func TestRestartReplaysAndDrivesNothing(t *testing.T) {
+	w := newWorld(t, 3)
+	w.leader().must(setPrinter("p", "tray:/a"), nil)
+	m := w.follower()
+	m.stalled = true // the store does not keep up: everything has to come from the log
+	for i := range 50 {
+		doc := []byte(fmt.Sprint(i))
+		w.leader().must(submit("p", "", doc), doc)
+	}
+	w.run(20)
+	chain, applied := m.core.queue.Chain(), m.core.batch.applied
+	m.kill(rand.New(rand.NewPCG(1, 1)))
+	m.stalled = false
+	m.start()
+	if m.core.batch.applied.Index >= applied.Index {
+		t.Fatalf("the store was ahead: nothing to replay")
+	}
+	w.until("it has applied everything again", func() bool { return m.core.batch.applied.Index >= applied.Index })
+	if m.core.queue.Chain() != chain && m.core.batch.applied == applied {
+		t.Error("the replay made another chain")
+	}
+	if len(m.driver.printed) > 0 || m.driver.reigns > 0 {
+		t.Errorf("the replay drove a printer: %v", m.driver.printed)
+	}
+	w.converged()
+}
+
+func TestFollowerFarBehindGetsASnapshot(t *testing.T) {
+	w := newWorld(t, 3)
+	w.cfg = func(c *Config) { c.RetainEntries = 20 }
+	for _, m := range w.members {
+		m.start()
+	}
+	w.leader().must(setPrinter("p", "tray:/a"), nil)
+	w.leader().must(setPrinter("closed", "tray:/b"), nil)
+	w.leader().must(&queuepb.Command{Body: &queuepb.Command_PausePrinter{PausePrinter: &queuepb.PausePrinter{Name: "closed"}}}, nil)
+	doc := bytes.Repeat([]byte("still needed"), 100)
+	waiting := w.leader().must(submit("closed", "", doc), doc)
+	behind := w.follower()
+	w.cut = func(from, to uint64) bool { return from == behind.id || to == behind.id }
+	for i := range 300 {
+		d := []byte(fmt.Sprint(i))
+		w.leader().must(submit("p", "", d), d)
+	}
+	w.run(20)
+	w.cut = func(_, _ uint64) bool { return false }
+	leader := w.leader()
+	w.until("it has caught up", func() bool { return behind.core.batch.applied.Index >= leader.core.batch.applied.Index })
+	if behind.core.counts.snapshotsInstalled == 0 {
+		t.Fatal("it caught up without a snapshot: the test tests nothing")
+	}
+	s, err := behind.core.job(waiting.Job)
+	if err != nil || queue.JobState(s.GetState()) != queue.Pending {
+		t.Fatalf("the waiting job: %v, %v", s, err)
+	}
+	e := s.GetDocument()[0]
+	got := make([]byte, len(doc))
+	if _, err := behind.log.ReadAt(e.GetIndex(), got, int64(e.GetOffset())); err != nil || !bytes.Equal(got, doc) {
+		t.Errorf("the waiting job's document did not come with the snapshot: %v", err)
+	}
+	// It takes part again, also after a restart.
+	behind.kill(rand.New(rand.NewPCG(2, 2)))
+	behind.start()
+	w.run(50)
+	d := []byte("after")
+	behind.must(submit("p", "", d), d)
+	w.run(20)
+	w.converged()
+}
+
+// A leader that was cut off must not answer a linearizable read.
+func TestBarrierNeedsAMajority(t *testing.T) {
+	w := newWorld(t, 3)
+	old := w.leader()
+	w.cut = func(from, to uint64) bool { return (from == old.id) != (to == old.id) }
+	answered := false
+	old.core.Barrier(func(_ Position, err error) { answered = err == nil })
+	w.run(10)
+	if answered {
+		t.Fatal("a leader without a majority answered a linearizable read")
+	}
+	w.cut = func(_, _ uint64) bool { return false }
+	w.until("the barrier is answered once the members reach each other", func() bool { return answered })
+}
+
+func TestFailoverWithinTicks(t *testing.T) {
+	w := newWorld(t, 3)
+	w.run(10)
+	old := w.leader()
+	old.kill(rand.New(rand.NewPCG(3, 3)))
+	w.run(2)
+	for _, m := range w.members {
+		if m.core != nil && m.core.reign.active {
+			return
+		}
+	}
+	t.Error("two ticks after the leader's connections were reset, nobody leads")
+}
+
+// Two followers that are told of resets all the time must not unseat a leader that is well.
+func TestResetsOfALivingLeaderAreCalm(t *testing.T) {
+	w := newWorld(t, 3)
+	leader := w.leader()
+	term := leader.core.term
+	for range 200 {
+		w.follower().core.Disconnected(leader.id, true)
+		w.run(3)
+	}
+	if now := w.leader(); now != leader || now.core.term != term {
+		t.Errorf("resets moved leadership from %d in term %d to %d in term %d", leader.id, term, now.id, now.core.term)
+	}
+}
+
+func TestTransfer(t *testing.T) {
+	w := newWorld(t, 3)
+	w.leader().must(setPrinter("p", "tray:/a"), nil)
+	old, to := w.leader(), w.follower()
+	doc := []byte("d")
+	c := old.propose(submit("p", "", doc), doc)
+	old.core.Transfer(to.id)
+	w.until("the other one leads", func() bool { return to.core.reign.active })
+	w.until("the request under way is answered", func() bool { return c.ended })
+	if c.err != nil {
+		t.Error(c.err)
+	}
+	if old.driver.ctx.Err() == nil {
+		t.Error("the old leader's driver still has its context")
+	}
+}
+
+func TestDriverContextEndsWithLeadership(t *testing.T) {
+	w := newWorld(t, 3)
+	old := w.leader()
+	ctx := old.driver.ctx
+	if ctx.Err() != nil {
+		t.Fatal("the leader's driver has no context")
+	}
+	w.cut = func(from, to uint64) bool { return (from == old.id) != (to == old.id) }
+	w.until("it steps down", func() bool { _, leads := old.core.Leads(); return !leads })
+	if ctx.Err() == nil {
+		t.Error("the context outlives the leadership")
+	}
+}
+
+// While a term's first entry is not applied, nothing is decided and no driver is told.
+func TestNothingIsDecidedBeforeTheOwnEntry(t *testing.T) {
+	w := newWorld(t, 3)
+	w.leader().must(setPrinter("p", "tray:/a"), nil)
+	next := w.follower()
+	w.cut = func(from, to uint64) bool { return from == next.id && to != next.id && next.core.lead == next.id }
+	w.leader().core.Transfer(next.id)
+	w.until("it leads", func() bool { return next.core.lead == next.id })
+	if next.core.reign.active || next.driver.reigns > 0 {
+		t.Error("it reigns before an entry of its own term is committed")
+	}
+}
+
+func TestFullIsRefusedAndNothingIsLost(t *testing.T) {
+	w := newWorld(t, 3)
+	w.cfg = func(c *Config) { c.MaxPendingBytes = 64 << 10 }
+	for _, m := range w.members {
+		m.start()
+	}
+	w.leader().must(setPrinter("p", "tray:/a"), nil)
+	follower := w.follower()
+	w.cut = func(_, _ uint64) bool { return true }
+	var calls []*call
+	doc := make([]byte, 8<<10)
+	for range 20 {
+		calls = append(calls, follower.propose(submit("p", "", doc), doc))
+	}
+	full := 0
+	for _, c := range calls {
+		if errors.Is(c.err, ErrFull) {
+			full++
+		}
+	}
+	if full < 10 {
+		t.Errorf("%d of 20 requests of 8 KiB were refused, with 64 KiB allowed", full)
+	}
+	w.cut = func(_, _ uint64) bool { return false }
+	w.until("the others are answered", func() bool {
+		for _, c := range calls {
+			if !c.ended {
+				return false
+			}
+		}
+		return true
+	})
+	if got := follower.core.queue.LastJob(); got != uint64(20-full) {
+		t.Errorf("%d jobs of %d requests taken on", got, 20-full)
+	}
+}
+
+func TestAbandonedRequestSaysWhatIsKnown(t *testing.T) {
+	w := newWorld(t, 3)
+	w.leader().must(setPrinter("p", "tray:/a"), nil)
+	follower := w.follower()
+	doc := []byte("d")
+	c := follower.propose(submit("p", "", doc), doc)
+	c.abandon()
+	if !errors.Is(c.err, ErrUnknown) {
+		t.Errorf("after it was sent: %v, want ErrUnknown", c.err)
+	}
+	w.cut = func(_, _ uint64) bool { return true }
+	w.until("nobody leads", func() bool { return follower.core.lead == 0 })
+	c = follower.propose(submit("p", "", doc), doc)
+	c.abandon()
+	if !errors.Is(c.err, ErrNoQuorum) {
+		t.Errorf("before it was sent: %v, want ErrNoQuorum", c.err)
+	}
+}
+
+func TestLowDiskRefusesDocumentsOnly(t *testing.T) {
+	w := newWorld(t, 3)
+	w.leader().must(setPrinter("p", "tray:/a"), nil)
+	doc := []byte("d")
+	job := w.leader().must(submit("p", "", doc), doc)
+	w.run(5)
+	w.leader().core.SetLowDisk(true)
+	for _, m := range []*member{w.leader(), w.follower()} {
+		c := m.propose(submit("p", "", doc), doc)
+		w.until("it is answered", func() bool { return c.ended })
+		if !errors.Is(c.err, ErrDiskFull) {
+			t.Errorf("through member %d: %v, want ErrDiskFull", m.id, c.err)
+		}
+	}
+	w.leader().must(&queuepb.Command{Body: &queuepb.Command_Reprint{Reprint: &queuepb.Reprint{Job: job.Job}}}, nil)
+	w.leader().core.SetLowDisk(false)
+	w.leader().must(submit("p", "", doc), doc)
+}
+
+func TestSkewedLeaderExpiresNothing(t *testing.T) {
+	w := newWorld(t, 3)
+	w.leader().must(setPrinter("p", "tray:/a"), nil)
+	leader := w.leader()
+	w.run(3 * dutyTicks)
+	for id, m := range w.members {
+		if m != leader {
+			leader.core.peer(id).offset = -time.Minute
+		}
+	}
+	leader.core.expire()
+	if !leader.core.alarms.clock {
+		t.Error("a leader a minute off the others does not notice")
+	}
+	if texts := strings.Join(leader.core.texts(), " "); !strings.Contains(texts, "clock") {
+		t.Errorf("alarms: %q", texts)
+	}
+}
+
+func TestCheckpointsAgreeAndBite(t *testing.T) {
+	w := newWorld(t, 3)
+	w.cfg = func(c *Config) { c.CheckpointEvery = 20 }
+	for _, m := range w.members {
+		m.start()
+	}
+	w.leader().must(setPrinter("p", "tray:/a"), nil)
+	for i := range 100 {
+		d := []byte(fmt.Sprint(i))
+		w.leader().must(submit("p", "", d), d)
+	}
+	w.run(3 * dutyTicks)
+	odd := w.members[2].core
+	if len(odd.own) == 0 || len(w.members[1].core.own) == 0 {
+		t.Fatal("no checkpoints")
+	}
+	if text := odd.alarms.diverged; text != "" {
+		t.Fatalf("members that agree raise an alarm: %s", text)
+	}
+	odd.own[len(odd.own)-1].Digest++
+	for _, id := range []uint64{1, 3} {
+		w.members[id].core.tellStatus()
+	}
+	var err error
+	for _, p := range w.packets {
+		if p.to == 2 && err == nil {
+			err = odd.Receive(w.now, p.from, p.kind, p.body)
+		}
+	}
+	var diverged *divergedError
+	if !errors.As(err, &diverged) {
+		t.Errorf("a member alone against a majority goes on: %v", err)
+	}
+}
+
+func TestWire(t *testing.T) {
+	m := &raftpb.Message{
+		Type: raftpb.MsgApp.Enum(), From: new(uint64(1)), To: new(uint64(2)), Term: new(uint64(3)),
+		Entries: []*raftpb.Entry{
+			{Index: new(uint64(7)), Term: new(uint64(3)), Data: []byte("seven")},
+			{Index: new(uint64(8)), Term: new(uint64(3))},
+			{Index: new(uint64(9)), Term: new(uint64(3)), Data: []byte("nine")},
+		},
+	}
+	f, err := encodeRaft(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := decodeRaft(bytes.Join(f.Bufs, nil))
+	if err != nil || got.String() != m.String() {
+		t.Errorf("got %v, %v; want %v", got, err, m)
+	}
+}
+
+func FuzzDecodeFrames(f *testing.F) {
+	m := &raftpb.Message{Type: raftpb.MsgApp.Enum(), Entries: []*raftpb.Entry{{Data: []byte("x")}}}
+	frame, err := encodeRaft(m)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(bytes.Join(frame.Bufs, nil))
+	f.Add(bytes.Join(encodeForward([]forwarded{{1, []byte("head"), []byte("payload")}}).Bufs, nil))
+	f.Add(bytes.Join(encodeRefuse(refusal{1, 2}).Bufs, nil))
+	f.Fuzz(func(_ *testing.T, b []byte) {
+		_, _ = decodeRaft(b)
+		_, _ = decodeForward(b)
+		_, _ = decodeRefuse(b)
+	})
+}

@@ -1,0 +1,373 @@
+package node
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"go.etcd.io/raft/v3"
+	"go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"printq/queue"
+	"printq/queue/queuepb"
+)
+
+// A request is one command on its way into the log, and back to whoever waits for it.
+type request struct {
+	// The marshalled command without session, seq and floor, which are joined to it when it is taken on.
+	body    []byte
+	payload []byte
+	// It brings bytes of a document: refused while the disk is nearly full.
+	document bool
+	// Called once, in the loop.
+	done func(Answer, error)
+
+	seq  uint64
+	head []byte
+	// The ticks at which it was last sent, and the wait before it is sent again.
+	sentAt, wait uint64
+	sent         bool
+}
+
+func (r *request) size() int { return len(r.body) + len(r.payload) + 64 }
+
+// requests are those of this member's clients until they are answered, and, while this member leads, the proposals of
+// every member until raft has taken them.
+type requests struct {
+	next    uint64
+	pending map[uint64]*request
+	bytes   int
+	floor   uint64
+
+	// proposals wait for raft, in order.
+	proposals     []proposal
+	proposalBytes int
+	// Bytes that raft took in this term and that are not applied yet.
+	uncommitted int
+	// resendQueue holds seqs in the order they were sent, for the resend.
+	stopped bool
+}
+
+// A proposal is a command as it will stand in an entry.
+type proposal struct {
+	head, payload []byte
+	// The term of a decision: in another term it is not proposed (R1 would void it). 0: a fact.
+	term  uint64
+	alone bool
+}
+
+func (p proposal) size() int { return len(p.head) + len(p.payload) }
+
+func (q *requests) init() {
+	q.next, q.floor = 1, 1
+	q.pending = map[uint64]*request{}
+}
+
+// Entries are packed up to about this size; a chunk or a document may make one a little larger.
+const (
+	packBytes    = 64 << 10
+	packCommands = 1024
+)
+
+// Propose takes on a command of one of this member's clients, or refuses it at once. done is called once, from one of the
+// core's methods, perhaps this one. What it returns gives the request up: the client waits no longer.
+func (c *Core) Propose(now time.Time, cmd *queuepb.Command, payload []byte, done func(Answer, error)) (abandon func()) {
+	r, err := newRequest(cmd, payload, done)
+	if err != nil {
+		done(Answer{}, err)
+		return func() {}
+	}
+	c.now = now
+	c.submit(r)
+	return func() { c.abandon(r) }
+}
+
+func newRequest(cmd *queuepb.Command, payload []byte, done func(Answer, error)) (*request, error) {
+	if len(payload) > queue.MaxInline {
+		return nil, fmt.Errorf("%w: %d bytes in one command, the limit is %d", ErrTooLarge, len(payload), queue.MaxInline)
+	}
+	body, err := proto.Marshal(cmd)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", queue.ErrInvalid, err)
+	}
+	r := &request{body: body, payload: payload, done: done}
+	switch cmd.GetBody().(type) {
+	case *queuepb.Command_Submit, *queuepb.Command_Chunk:
+		r.document = true
+	}
+	return r, nil
+}
+
+// submit takes on a request.
+func (c *Core) submit(r *request) {
+	q := &c.requests
+	switch {
+	case q.stopped:
+		r.done(Answer{}, fmt.Errorf("%w: ask another member", ErrStopping))
+		return
+	case len(q.pending) >= c.cfg.MaxPending || q.bytes+r.size() > c.cfg.MaxPendingBytes:
+		c.counts.refused++
+		r.done(Answer{}, fmt.Errorf("%w on this member: retry in a second, or ask another one", ErrFull))
+		return
+	case r.document && c.alarms.lowDisk:
+		c.counts.refused++
+		r.done(Answer{}, fmt.Errorf("%w on member %d: free some, or ask another member", ErrDiskFull, c.id))
+		return
+	}
+	r.seq = q.next
+	q.next++
+	q.pending[r.seq] = r
+	q.bytes += r.size()
+	r.wait = resendTicks
+	r.head = c.sealed(r)
+	c.dispatch(r)
+}
+
+// sealed joins who asks to a command: fields of one message may be joined in any order.
+func (c *Core) sealed(r *request) []byte {
+	const (
+		fieldCommands, fieldSession, fieldSeq, fieldFloor, fieldMember, fieldPayload = 2, 1, 2, 3, 4, 6
+	)
+	who := make([]byte, 0, 64)
+	who = protowire.AppendFixed64(protowire.AppendTag(who, fieldSession, protowire.Fixed64Type), c.session)
+	who = protowire.AppendVarint(protowire.AppendTag(who, fieldSeq, protowire.VarintType), r.seq)
+	who = protowire.AppendVarint(protowire.AppendTag(who, fieldFloor, protowire.VarintType), c.requests.floor)
+	who = protowire.AppendVarint(protowire.AppendTag(who, fieldMember, protowire.VarintType), c.id)
+	if len(r.payload) > 0 {
+		who = protowire.AppendVarint(protowire.AppendTag(who, fieldPayload, protowire.VarintType), uint64(len(r.payload)))
+	}
+	head := make([]byte, 0, len(who)+len(r.body)+8)
+	head = protowire.AppendTag(head, fieldCommands, protowire.BytesType)
+	head = protowire.AppendVarint(head, uint64(len(who)+len(r.body)))
+	return append(append(head, who...), r.body...)
+}
+
+// abandon gives up a request whose client waits no longer, with the error that says what is known of it.
+func (c *Core) abandon(r *request) {
+	if c.requests.pending[r.seq] != r {
+		return
+	}
+	err := fmt.Errorf("%w: no leader answered in time; nothing was stored: retry", ErrNoQuorum)
+	if r.sent {
+		err = fmt.Errorf("%w: it was proposed, and nobody answered in time; retry with the same idempotency key", ErrUnknown)
+	}
+	c.finish(r, Answer{}, err)
+}
+
+func (c *Core) finish(r *request, a Answer, err error) {
+	q := &c.requests
+	delete(q.pending, r.seq)
+	q.bytes -= r.size()
+	for q.floor < q.next && q.pending[q.floor] == nil {
+		q.floor++
+	}
+	r.done(a, err)
+}
+
+// answer passes the outcomes of an applied entry to those of our clients who wait for them.
+func (c *Core) answer(outcomes []queue.Outcome, at Position) {
+	for _, o := range outcomes {
+		if o.Session != c.session {
+			continue
+		}
+		if r := c.requests.pending[o.Seq]; r != nil {
+			c.finish(r, Answer{Position: at, Job: o.Job, Repeated: o.Repeated}, o.Err)
+		}
+	}
+}
+
+// dispatch sends a request on its way: into our own log, or to the leader.
+func (c *Core) dispatch(r *request) {
+	switch c.lead {
+	case raft.None:
+		return
+	case c.id:
+		c.requests.push(proposal{head: r.head, payload: r.payload})
+	default:
+		if !c.port.Send(c.lead, encodeForward([]forwarded{{r.seq, r.head, r.payload}})) {
+			return // not even the connection has it: it goes as soon as there is one
+		}
+	}
+	if r.sent {
+		c.counts.resent++
+	}
+	r.sent, r.sentAt = true, c.ticks
+}
+
+// dispatchAll sends everything again, in order, because there is another leader: whatever the old one had is repeated at
+// most, and a repeat is recognised by its session and seq.
+func (c *Core) dispatchAll() {
+	for _, seq := range c.requests.seqs() {
+		c.dispatch(c.requests.pending[seq])
+	}
+}
+
+func (q *requests) seqs() []uint64 {
+	seqs := make([]uint64, 0, len(q.pending))
+	for seq := range q.pending {
+		seqs = append(seqs, seq)
+	}
+	slices.Sort(seqs)
+	return seqs
+}
+
+// resend sends again what nobody has answered for long: raft and the transport may lose a request without a word.
+func (c *Core) resend() {
+	if c.lead == raft.None || c.ticks%4 != 0 || len(c.requests.pending) == 0 {
+		return
+	}
+	for _, seq := range c.requests.seqs() {
+		r := c.requests.pending[seq]
+		switch {
+		case !r.sent:
+			c.dispatch(r)
+		case c.lead != c.id && c.ticks-r.sentAt >= r.wait:
+			r.wait = min(2*r.wait, 8*resendTicks)
+			c.dispatch(r)
+		}
+	}
+}
+
+// forwarded takes on another member's requests, or says which it does not take.
+func (c *Core) forwarded(from uint64, body []byte) error {
+	requests, err := decodeForward(body)
+	if err != nil || c.lead != c.id {
+		return err // not the leader: the sender sends again once it knows who is
+	}
+	for _, r := range requests {
+		switch {
+		case c.requests.proposalBytes+len(r.payload) > c.cfg.MaxPendingBytes:
+			c.counts.refused++
+			c.port.Send(from, encodeRefuse(refusal{r.seq, refuseFull}))
+		case c.alarms.lowDisk && len(r.payload) > 0:
+			c.counts.refused++
+			c.port.Send(from, encodeRefuse(refusal{r.seq, refuseDisk}))
+		default:
+			c.requests.push(proposal{head: r.head, payload: r.payload})
+		}
+	}
+	return nil
+}
+
+func (c *Core) refused(body []byte) error {
+	f, err := decodeRefuse(body)
+	if err != nil {
+		return err
+	}
+	r := c.requests.pending[f.seq]
+	if r == nil {
+		return nil
+	}
+	c.counts.refused++
+	switch {
+	case r.wait > resendTicks:
+		// It had been sent before, so an earlier copy may still be on its way.
+		err = fmt.Errorf("%w: the leader is busy; retry with the same idempotency key", ErrUnknown)
+	case f.full == refuseDisk:
+		err = fmt.Errorf("%w on the leader: free some; printing goes on", ErrDiskFull)
+	default:
+		err = fmt.Errorf("%w at the leader: retry in a second", ErrFull)
+	}
+	c.finish(r, Answer{}, err)
+	return nil
+}
+
+// Decide proposes a decision of the driver's or of the leader's duties, if this member still leads in the term.
+func (c *Core) Decide(term uint64, head []byte, alone bool) {
+	if c.lead == c.id && c.term == term {
+		c.requests.push(proposal{head: head, term: term, alone: alone})
+	}
+}
+
+func (q *requests) push(p proposal) {
+	q.proposals = append(q.proposals, p)
+	q.proposalBytes += p.size()
+}
+
+// dropProposals forgets what waited for raft at a change of leader or term: the members send their requests again.
+func (q *requests) dropProposals() {
+	q.proposals, q.proposalBytes, q.uncommitted = nil, 0, 0
+}
+
+func (q *requests) applied(size int, ours bool) {
+	if ours {
+		q.uncommitted = max(0, q.uncommitted-size)
+	}
+}
+
+// propose hands what has queued up to raft, as one message of packed entries.
+func (c *Core) propose() {
+	q := &c.requests
+	if len(q.proposals) == 0 || c.lead != c.id || q.uncommitted >= maxProposed {
+		return
+	}
+	entries, size, rest := c.pack(q.proposals)
+	if len(entries) > 0 {
+		err := c.raw.Step(&raftpb.Message{Type: raftpb.MsgProp.Enum(), From: new(c.id), Entries: entries})
+		if err != nil {
+			return // leadership is being handed over, or too much is under way: they wait
+		}
+	}
+	c.counts.proposals += uint64(len(q.proposals) - len(rest))
+	q.uncommitted += size
+	q.proposals = append(q.proposals[:0:0], rest...)
+	q.proposalBytes = 0
+	for _, p := range rest {
+		q.proposalBytes += p.size()
+	}
+}
+
+// pack makes entries of proposals. A claim stands alone in its entry. State time never goes back.
+func (c *Core) pack(proposals []proposal) (entries []*raftpb.Entry, size int, rest []proposal) {
+	now := max(c.now.UnixNano(), c.queue.Time().UnixNano())
+	var group []queue.Packed
+	bytes := 0
+	seal := func() {
+		if len(group) > 0 {
+			data := queue.Pack(now, group)
+			entries = append(entries, &raftpb.Entry{Data: data})
+			size += len(data)
+			group, bytes = nil, 0
+		}
+	}
+	budget := maxProposed - c.requests.uncommitted
+	for i, p := range proposals {
+		if size+bytes > budget {
+			rest = proposals[i:]
+			break
+		}
+		if p.term != 0 && p.term != c.term {
+			continue
+		}
+		if p.alone || bytes+p.size() > packBytes && bytes > 0 || len(group) == packCommands {
+			seal()
+		}
+		group = append(group, queue.Packed{Head: p.head, Payload: p.payload})
+		bytes += p.size()
+		if p.alone {
+			seal()
+		}
+	}
+	seal()
+	return entries, size, rest
+}
+
+// maxProposed bounds what raft holds unapplied; the rest waits in order.
+const maxProposed = 32 << 20
+
+// Quiesce refuses requests from now on; those that wait are answered as they come.
+func (c *Core) Quiesce() { c.requests.stopped = true }
+
+// Pending is the number of this member's requests that nobody has answered.
+func (c *Core) Pending() int { return len(c.requests.pending) }
+
+// abandonAll answers everything that still waits, at the end.
+func (c *Core) abandonAll() {
+	for _, seq := range c.requests.seqs() {
+		c.abandon(c.requests.pending[seq])
+	}
+	c.reads.abandon(fmt.Errorf("%w: ask another member", ErrStopping))
+	c.wakeAll()
+}

@@ -1,0 +1,93 @@
+package queue
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"printq/queue/queuepb"
+)
+
+var write = flag.Bool("write", false, "write the golden file of a cluster version that was never released")
+
+// The lines of cluster version 1, byte for byte. A difference is a difference between members during an upgrade, and to
+// everyone who kept a tail of the log: what is to change belongs to the next version.
+func TestGoldenV1(t *testing.T) {
+	w := newWorld(t)
+	saga(w)
+	verify(t, w.lines)
+	got := strings.Join(w.lines, "\n") + "\n"
+	const name = "testdata/golden-v1.ndjson"
+	if *write {
+		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		for i, l := range strings.Split(string(want), "\n") {
+			if i >= len(w.lines) || w.lines[i] != l {
+				t.Fatalf("line %d is\n%s\nwant\n%s", i+1, strings.Join(w.lines[min(i, len(w.lines)):min(i+1, len(w.lines))], ""), l)
+			}
+		}
+	}
+	for _, kind := range []string{
+		"submit", "reprint", "cancel", "hold", "release", "move", "resolve", "printer-set", "printer-removed", "printer-paused",
+		"printer-resumed", "printer-adopted", "member-set", "term", "claim", "resume", "stopped", "start", "printed", "done", "closed",
+		"report", "expire", "checkpoint", "void",
+	} {
+		if !strings.Contains(got, `"type":"`+kind+`"`) {
+			t.Errorf("no line of type %s", kind)
+		}
+	}
+}
+
+// saga goes through everything that writes a line.
+func saga(w *world) {
+	by := &queuepb.Cause{By: "ann", Why: "for a test"}
+	w.must(setPrinter("p", &queuepb.PrinterSettings{Devices: []string{"tray:/a"}, InDoubt: "hold", Ttl: int64(time.Hour), Keep: 1, Retention: 2}))
+	w.must(setPrinter("q", &queuepb.PrinterSettings{}))
+	w.must(&queuepb.Command{Body: &queuepb.Command_SetMember{SetMember: &queuepb.SetMember{Id: 1, Http: "a:1", Peer: "a:2"}}})
+	w.takeOver(1, &queuepb.Mark{Closed: true}, "e1")
+	c := submit("p", 2, 2)
+	c.GetSubmit().Key, c.GetSubmit().Priority = "key", 7
+	a := w.send(c)
+	w.printed(1, 1)
+	w.entry(w.tag(&queuepb.Command{Body: &queuepb.Command_Report{Report: &queuepb.Report{}}})) // void: no device 0
+	w.entry(w.tag(&queuepb.Command{Body: &queuepb.Command_Report{Report: &queuepb.Report{Device: 1, Token: w.Drive(1).Token.message(), Reason: "media-empty", Detail: "no paper"}}}))
+	w.epoch++
+	w.entry()
+	w.takeOver(1, &queuepb.Mark{Attempt: w.Drive(1).Work.Attempt, Copy: 2, Page: 1}, "e1")
+	w.done(1, 4, false, "")
+	b, held := w.submit("p", 2, 1), w.submit("p", 1, 1)
+	for _, c := range []*queuepb.Command{holdJob(held), releaseJob(held), moveJob(held, "q", false)} {
+		w.must(c)
+	}
+	attempt := w.Drive(1).Work.Attempt
+	w.takeOver(1, &queuepb.Mark{Attempt: attempt, Copy: 1, Page: 1}, "e2") // in doubt, and to be closed
+	w.entry(w.tag(&queuepb.Command{Body: &queuepb.Command_Closed{Closed: &queuepb.Closed{Device: 1, Token: w.Drive(1).Token.message(), Attempt: attempt}}}))
+	w.must(&queuepb.Command{Body: &queuepb.Command_Resolve{Resolve: &queuepb.Resolve{Job: b, Answer: &queuepb.Resolve_Printed{Printed: 1}, Cause: by}}})
+	w.must(&queuepb.Command{Body: &queuepb.Command_Move{Move: &queuepb.Move{Job: b, Printer: "q", Force: true, Cause: by}}})
+	w.must(&queuepb.Command{Body: &queuepb.Command_Cancel{Cancel: &queuepb.Cancel{Job: b, Cause: by}}})
+	w.must(&queuepb.Command{Body: &queuepb.Command_PausePrinter{PausePrinter: &queuepb.PausePrinter{Name: "p", Cause: by}}})
+	w.must(&queuepb.Command{Body: &queuepb.Command_ResumePrinter{ResumePrinter: &queuepb.ResumePrinter{Name: "p"}}})
+	w.must(&queuepb.Command{Body: &queuepb.Command_Reprint{Reprint: &queuepb.Reprint{Job: a, From: 2, Printer: "q", Cause: by}}})
+	w.entry(w.tag(claim(1)))
+	stranger := resume(1, w.Drive(1).Token, nil, "e3")
+	stranger.GetResume().Identity = "another"
+	w.entry(w.tag(stranger))
+	w.must(&queuepb.Command{Body: &queuepb.Command_AdoptPrinter{AdoptPrinter: &queuepb.AdoptPrinter{Name: "p", Cause: by}}})
+	stale := claim(1)
+	stale.Term = 1
+	w.entry(stale)
+	w.now = w.now.Add(24 * time.Hour)
+	w.entry(w.tag(&queuepb.Command{Body: &queuepb.Command_Expire{Expire: w.Due(w.now, 100)}}))
+	w.must(cancelJob(held + 1)) // the reprint, which has no time to live
+	w.must(&queuepb.Command{Body: &queuepb.Command_RemovePrinter{RemovePrinter: &queuepb.RemovePrinter{Name: "q", Cause: by}}})
+	w.entry(w.tag(&queuepb.Command{Body: &queuepb.Command_Checkpoint{Checkpoint: &queuepb.Checkpoint{}}}))
+}
