@@ -27,7 +27,12 @@ type batches struct {
 	// Releases of durable batches wait here while a snapshot is being streamed.
 	held   []queue.Extent
 	pinned int
+	// Lines below this seq are too old.
+	trim uint64
 }
+
+// TrimLines lets go of the lines below seq, with the next batch.
+func (c *Core) TrimLines(seq uint64) { c.batch.trim = max(c.batch.trim, seq) }
 
 func (b *batches) init(h Head) {
 	b.applied, b.durable = h.Applied, h
@@ -130,8 +135,9 @@ func (c *Core) flush(force bool) {
 		Lines:   b.lines,
 		release: b.release,
 	}
+	w.TrimLines = b.trim
 	if seq := c.queue.Seq(); seq > c.cfg.MaxLines {
-		w.TrimLines = seq - c.cfg.MaxLines + 1
+		w.TrimLines = max(b.trim, seq-c.cfg.MaxLines+1)
 	}
 	w.index()
 	b.lines, b.release, b.bytes, b.dirty = nil, nil, 0, false

@@ -15,6 +15,7 @@ func (n *Node) run(ctx context.Context, c *Core) error {
 	n.work.Go(func() { n.writeBatches(background) })
 	n.work.Go(func() { n.reclaim(background) })
 	n.work.Go(func() { n.watchDisk(background) })
+	n.work.Go(func() { n.trimLines(background) })
 	close(n.started)
 	n.setWaiting("")
 
@@ -238,6 +239,27 @@ func (n *Node) watchDisk(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+	}
+}
+
+// lineAge is how old a log line gets.
+const lineAge = 30 * 24 * time.Hour
+
+// trimLines lets lines go that are older than lineAge. (Their number is bounded by the core.)
+func (n *Node) trimLines(ctx context.Context) {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if seq, err := n.tail.firstSince(now.Add(-lineAge)); err == nil {
+				n.post(func(c *Core) { c.TrimLines(seq) })
+			} else {
+				n.logger.Warn("old log lines stay", "error", err)
+			}
 		}
 	}
 }

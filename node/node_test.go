@@ -499,3 +499,34 @@ func TestCutOffMemberSaysSo(t *testing.T) {
 		c.ready()
 	})
 }
+
+func TestOldLinesGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t)
+		c.all()
+		defer c.end()
+		n := c.h.nodes[1]
+		if _, err := n.Propose(t.Context(), setPrinter("p", "tray:/a"), nil); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute) // virtual
+		young := time.Now()
+		c.print(n, "p", []byte("young"))
+		seq, err := n.tail.firstSince(young)
+		if err != nil || seq < 2 {
+			t.Fatalf("the first line of the last minute is %d, %v", seq, err)
+		}
+		n.post(func(c *Core) { c.TrimLines(seq) })
+		c.print(n, "p", []byte("more"))
+		time.Sleep(time.Second) // virtual: a batch is written
+		n.tail.mu.Lock()
+		n.tail.lines = nil // what is left is in the store
+		n.tail.mu.Unlock()
+		if _, err := n.Lines(1, 1); !errors.Is(err, ErrTrimmed) {
+			t.Errorf("a line from before: %v, want ErrTrimmed", err)
+		}
+		if s := n.Stats(); s.OldestLine != seq {
+			t.Errorf("the oldest line is %d, want %d", s.OldestLine, seq)
+		}
+	})
+}

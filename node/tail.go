@@ -2,8 +2,10 @@ package node
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sync"
+	"time"
 
 	"printq/queue"
 )
@@ -126,4 +128,33 @@ func (t *tail) bounds() (oldest, newest uint64) {
 		}
 	}
 	return first, last
+}
+
+// firstSince is the seq of the oldest line kept that is not older than a time, found by halving: lines are in the order of
+// state time. Zero: there is none.
+func (t *tail) firstSince(since time.Time) (uint64, error) {
+	low, high := t.bounds()
+	if low == 0 {
+		return 0, nil
+	}
+	high++
+	for low < high {
+		middle := low + (high-low)/2
+		lines, err := t.read(middle, 1)
+		if err != nil || len(lines) == 0 {
+			return 0, err
+		}
+		var l struct {
+			Time time.Time `json:"time"`
+		}
+		if err := json.Unmarshal(lines[0].JSON, &l); err != nil {
+			return 0, fmt.Errorf("line %d: %w", middle, err)
+		}
+		if l.Time.Before(since) {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low, nil
 }

@@ -25,7 +25,7 @@ func (s *State) Drain() []Change {
 		writes[i] = write{k, k.key()}
 	}
 	slices.SortStableFunc(writes, func(a, b write) int {
-		return cmp.Or(cmp.Compare(rank(a.bucket()), rank(b.bucket())), bytes.Compare(a.key, b.key), goneFirst(a.rec(), b.rec()))
+		return cmp.Or(cmp.Compare(rank(a.bucket()), rank(b.bucket())), bytes.Compare(a.key, b.key))
 	})
 	changes := make([]Change, 0, len(writes)+1)
 	for _, w := range writes {
@@ -39,8 +39,8 @@ func (s *State) Drain() []Change {
 	return changes
 }
 
-// write adds the changes that one record needs. Where something was gone and came again under one key, the older goes
-// first.
+// write adds the changes that one record needs. Where something was gone and came again under one key, the older is written
+// first: it was touched first, and the sort is stable.
 func (s *State) write(changes []Change, k kept, key []byte) []Change {
 	r := k.rec()
 	r.dirty = false
@@ -100,16 +100,6 @@ func recordSum(b Bucket, key, value []byte) uint64 {
 }
 
 func rank(b Bucket) int { return slices.Index(Buckets, b) }
-
-func goneFirst(a, b *record) int {
-	switch {
-	case a.gone == b.gone:
-		return 0
-	case a.gone:
-		return -1
-	}
-	return 1
-}
 
 func (s *State) meta() []byte {
 	chain := s.Chain()

@@ -37,6 +37,9 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 	w.now = w.now.Add(KeyRetain)
 	w.expire(t)
+	if n := w.Stats().Keys; n != 0 {
+		t.Errorf("%d keys are left", n)
+	}
 	if o := w.packed([]byte("x"), keyed("b")).Outcomes[0]; o.Err != nil || o.Job == first.Job {
 		t.Errorf("after its time: %+v", o)
 	}
@@ -117,8 +120,10 @@ func TestUpload(t *testing.T) {
 	if r, err := chunk(1, 5); err != nil || !r.Outcomes[0].Repeated || len(r.Retain)+len(r.Lines) != 0 {
 		t.Errorf("repeat: %+v, %v", r, err)
 	}
-	if _, err := whole(2, 15); !errors.Is(err, ErrNoUpload) {
-		t.Errorf("a chunk is missing: %v", err)
+	for _, size := range []uint64{5, 15} {
+		if _, err := whole(2, size); !errors.Is(err, ErrNoUpload) {
+			t.Errorf("a chunk is missing: %v", err)
+		}
 	}
 	w.epoch++
 	w.drain()
@@ -174,10 +179,17 @@ func TestExpire(t *testing.T) {
 	w.drain()
 
 	again := w.must(reprintJob(waits, 0))
+	early = &queuepb.Expire{Documents: []uint64{waits}, Finished: []uint64{waits}}
+	if r := w.entry(w.tag(&queuepb.Command{Body: &queuepb.Command_Expire{Expire: early}})); len(r.Lines)+len(r.Release) != 0 {
+		t.Error("a document went before its time")
+	}
 	w.now = w.now.Add(2 * time.Hour)
 	r := w.expire(t)
 	if len(r.Release) != 3 || !w.job(waits).DocumentGone {
 		t.Errorf("released %v", r.Release)
+	}
+	if due := w.Due(w.now, 10); due != nil {
+		t.Errorf("still due: %v", due)
 	}
 	if _, err := w.ask(reprintJob(waits, 0)); !errors.Is(err, ErrDocumentGone) {
 		t.Errorf("reprint without a document: %v", err)
@@ -250,6 +262,14 @@ func TestPrinters(t *testing.T) {
 	if len(w.Printers())+len(w.Drives()) != 0 {
 		t.Error("it is still there")
 	}
+	must(t, set("p"))
+	w.drain()
+	w.must(remove)
+	must(t, set("p")) // gone and made anew between two drains
+	w.drain()
+	if len(w.Printers()) != 1 {
+		t.Error("the new one is lost")
+	}
 }
 
 func TestIdentity(t *testing.T) {
@@ -282,7 +302,7 @@ func TestIdentity(t *testing.T) {
 			}
 			w.must(&queuepb.Command{Body: &queuepb.Command_AdoptPrinter{AdoptPrinter: &queuepb.AdoptPrinter{Name: "p"}}})
 			c.answer(w)
-			if d := w.Drive(1); d.Resumed != (c.reason != "identity-in-use") {
+			if d := w.Drive(1); d.Resumed != (c.reason != "identity-in-use") || d.Adopt {
 				t.Errorf("after adopt: %+v", d)
 			}
 		})
@@ -299,6 +319,31 @@ func TestFailure(t *testing.T) {
 	w.must(&queuepb.Command{Body: &queuepb.Command_Resolve{Resolve: &queuepb.Resolve{Job: id, Answer: &queuepb.Resolve_Printed{Printed: 2}}}})
 	if k := w.Drive(1).Work; k == nil || k.Start != 2 || k.Printed != 2 {
 		t.Errorf("work %+v", k)
+	}
+
+	// At another printer it begins anew.
+	id = w.submit("p", 3, 1)
+	w.done(1, 3, false, "")
+	w.printed(1, 2)
+	w.done(1, 1, false, "document-damaged") // progress never decreases
+	if p := w.job(id).Printed; p != 2 {
+		t.Errorf("printed %d", p)
+	}
+	w.must(setPrinter("q", &queuepb.PrinterSettings{Devices: []string{"tray:/q"}}))
+	w.takeOver(2, nil, "e2")
+	w.must(moveJob(id, "q", false))
+	if k := w.Drive(2).Work; k == nil || k.Start != 0 || k.Printed != 0 {
+		t.Errorf("work %+v", k)
+	}
+	w.done(2, 1, false, "document-damaged")
+	w.must(&queuepb.Command{Body: &queuepb.Command_Resolve{Resolve: &queuepb.Resolve{Job: id, Answer: &queuepb.Resolve_Done{Done: true}}}})
+	w.is(id, Completed, reasonCompleted)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

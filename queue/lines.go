@@ -26,6 +26,7 @@ import (
 //	claim            device token
 //	resume           device token identity epoch [attempt outcome printed state doubt closing]
 //	stopped          device token reason: a resume that was refused
+//	                 outcome: begin, continue, completed, stopped, in-doubt, attempt-closed
 //	start            device token attempt from (units before its first): the choice (R4)
 //	printed          device attempt printed (units out, over all copies)
 //	done             device attempt printed outcome state

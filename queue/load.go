@@ -16,7 +16,7 @@ import (
 var errRecords = errors.New("records do not fit together")
 
 // Load makes the state of its records, as drains gave them. Each is called with a bucket, and must call fn with all of its
-// records; the error of either ends Load.
+// records; the error of either ends Load. Without records the state is empty and of no cluster: use New for a first start.
 func Load(each func(bucket Bucket, fn func(key, value []byte) error) error) (*State, error) {
 	l := &loader{State: New("")}
 	steps := []struct {

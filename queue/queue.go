@@ -212,7 +212,8 @@ type Work struct {
 	Printed       int
 	// Close the attempt at the device and say Done{stopped} (R9).
 	Stopping bool
-	// Units of the attempt that the device's own count starts after (a resolved job goes on in the middle).
+	// Units before the attempt's first: it begins with unit Start+1 (a resolved job goes on in the middle). Printed, and the
+	// copy and page of a mark, count from the beginning of the job all the same: unit = (copy-1)*Units + page.
 	Start    int
 	Name     string
 	User     string
@@ -246,7 +247,7 @@ const (
 	MaxFinished     = 100_000
 	MaxKeys         = 1_000_000
 
-	MaxPrinterName = 127            // bytes (IPP's limit for names is 255 bytes, for a path's part less is practical)
+	MaxPrinterName = 127            // bytes
 	MaxDevices     = 64             // devices of one printer
 	MaxUploads     = 4096           // open uploads
 	MaxUploadID    = 64             // bytes of an upload's id

@@ -234,4 +234,12 @@ func TestForcedMove(t *testing.T) {
 	if d := w.Drive(1); d.Closing != 0 || d.Work == nil || d.Work.Job != next {
 		t.Fatalf("drive %+v", d)
 	}
+
+	// A device that is not dead after all closes it first, too.
+	attempt = w.Drive(1).Work.Attempt
+	w.must(moveJob(next, "q", true))
+	w.submit("p", 1, 1)
+	if d := w.Drive(1); d.Closing != attempt || d.Work != nil {
+		t.Fatalf("drive %+v", d)
+	}
 }
