@@ -1,0 +1,282 @@
+package printer
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"syscall"
+	"time"
+
+	"printq/printer/device"
+	"printq/queue"
+)
+
+// The reasons that a Core reports: printer-state-reasons keywords (RFC 8011 §5.4.12), and one of our own.
+const (
+	reasonConnecting = "connecting-to-device"
+	reasonFull       = "spool-area-full"
+	reasonTimedOut   = "timed-out"
+	reasonOther      = "other"
+	reasonMember     = "waiting-for-member"
+)
+
+// Why an attempt cannot go on, as Done.failure.
+const (
+	failureDamaged = "document-damaged"
+	failureFormat  = "document-format-error"
+)
+
+const (
+	firstRetry   = 100 * time.Millisecond // after an operation failed; doubles
+	lastRetry    = 30 * time.Second
+	firstPropose = time.Second // after a decision showed no effect; doubles to lastRetry
+	silence      = 30 * time.Second
+)
+
+// A Core decides what the driver of one device does next. It does no I/O, reads no clock and starts no goroutine: it is told what
+// happened (Lead, Change, Revoke, Drain, Result), and then Step says what is to be done. The caller's duties:
+//
+//  1. Call Step after each of them, and at Todo.Wake; from one goroutine.
+//  2. Run every Operation that Step returns, and give its Result, always, even long after the leadership was lost: there is no second one
+//     before. Its context ends with the leadership.
+//  3. Before an operation that prints, ask whether this member still leads in the operation's term; if not, answer ErrNotLeader.
+//  4. Propose every decision that Step returns. It may be lost.
+type Core struct {
+	member uint64
+	random *rand.Rand
+
+	term  uint64
+	leads bool
+	drain bool
+	drive queue.Drive
+
+	session  session
+	op       *Operation
+	sequence uint64 // of operations
+	// retry is when an operation that failed may be tried again, reclaim when a refused session may be claimed anew.
+	retry, reclaim backoff
+	trouble        trouble
+	proposals      [decisions]proposal
+
+	stats Stats
+}
+
+// A session is what the device answered to one token.
+type session struct {
+	token queue.Token
+	state device.State
+	// adopt: the device was opened to be adopted.
+	adopt bool
+	// broken: the device refused something. Only a new token helps.
+	broken bool
+	// What the device acknowledged last, and closed last, under this token.
+	acked, closed progress
+	failed        failure
+}
+
+type progress struct {
+	attempt uint64
+	units   int
+}
+
+type failure struct {
+	attempt uint64
+	reason  string
+}
+
+type trouble struct{ reason, detail string }
+
+type backoff struct {
+	count int
+	until time.Time
+}
+
+// ErrNotLeader is the result of an operation that was not run because this member does not lead in its term.
+var ErrNotLeader = errors.New("this member does not lead")
+
+// errUnits: the document does not have the units that the log says.
+var errUnits = errors.New("document has other units than were counted")
+
+// A Kind of operation.
+type Kind uint8
+
+// The kinds.
+const (
+	OpenDevice Kind = iota + 1
+	PrintUnit
+	CloseAttempt
+)
+
+// An Operation is one request to the device.
+type Operation struct {
+	ID      uint64
+	Kind    Kind
+	Term    uint64
+	Token   queue.Token
+	Opening device.Opening // OpenDevice
+	Closing device.Closing // CloseAttempt
+	// PrintUnit: all of the unit but Ext, Size and Body, which are those of the Number-th unit of Work's document.
+	Unit   device.Unit
+	Number int // within a copy, from 1
+	Work   *queue.Work
+
+	started time.Time
+}
+
+// A Result answers an operation.
+type Result struct {
+	ID    uint64
+	State device.State // OpenDevice
+	Mark  device.Mark  // CloseAttempt
+	Err   error
+}
+
+// NewCore is the Core of one device at that member. The seed is of the jitter between retries.
+func NewCore(member, seed uint64) *Core {
+	return &Core{member: member, random: rand.New(rand.NewPCG(member, seed))}
+}
+
+// Lead says that this member leads in that term, its own entry is applied, and the device's state is d. Everything known from before is
+// forgotten.
+func (c *Core) Lead(term uint64, d queue.Drive) {
+	c.reset()
+	c.term, c.leads, c.drive = term, true, d
+}
+
+// Change says that the device's state is d after another entry.
+func (c *Core) Change(d queue.Drive) { c.drive = d }
+
+// Revoke says that the leadership is lost.
+func (c *Core) Revoke() { c.reset() }
+
+func (c *Core) reset() {
+	c.leads, c.drain = false, false
+	c.session, c.retry, c.reclaim, c.trouble = session{}, backoff{}, backoff{}, trouble{}
+	c.proposals = [decisions]proposal{}
+}
+
+// Drain says that nothing new is to be begun: what is under way is recorded. The next Lead ends it.
+func (c *Core) Drain() { c.drain = true }
+
+// Quiet reports whether nothing is under way and all that the device acknowledged is recorded.
+func (c *Core) Quiet() bool {
+	if c.op != nil {
+		return false
+	}
+	w := c.drive.Work
+	return !c.leads || w == nil || c.have() <= w.Printed && !c.out() && c.session.closed.attempt != w.Attempt
+}
+
+// Stats of this device.
+func (c *Core) Stats() Stats { return c.stats }
+
+// have is how many units of the attempt are known to be out.
+func (c *Core) have() int {
+	w := c.drive.Work
+	if c.session.acked.attempt == w.Attempt {
+		return max(w.Printed, c.session.acked.units)
+	}
+	return w.Printed
+}
+
+// out: the attempt is all out.
+func (c *Core) out() bool { return c.have() >= c.drive.Work.Units*c.drive.Work.Copies }
+
+// Result says what came of an operation. One of an earlier leadership or token changes nothing.
+func (c *Core) Result(now time.Time, r Result) {
+	if c.op == nil || c.op.ID != r.ID {
+		return
+	}
+	op := c.op
+	c.op = nil
+	c.count(op, r.Err)
+	if !c.leads || op.Token != c.drive.Token || op.Term != c.term {
+		return
+	}
+	switch {
+	case r.Err == nil:
+		c.succeeded(op, r)
+	case errors.Is(r.Err, device.ErrStale), errors.Is(r.Err, device.ErrRefused):
+		c.session.token, c.session.broken = op.Token, true
+		c.delay(&c.reclaim, now)
+	case errors.Is(r.Err, ErrNotLeader), errors.Is(r.Err, context.Canceled):
+		c.reset() // the next Lead begins anew
+	case op.Kind == PrintUnit && errors.Is(r.Err, ErrDocumentDamaged):
+		c.session.failed = failure{op.Work.Attempt, failureDamaged}
+	case op.Kind == PrintUnit && errors.Is(r.Err, errUnits):
+		c.session.failed = failure{op.Work.Attempt, failureFormat}
+	default:
+		c.delay(&c.retry, now)
+		c.worry(reasonOf(r.Err), r.Err.Error())
+	}
+}
+
+func (c *Core) succeeded(op *Operation, r Result) {
+	c.retry, c.trouble = backoff{}, trouble{}
+	switch op.Kind {
+	case OpenDevice:
+		c.session = session{token: op.Token, state: r.State, adopt: op.Opening.Adopt}
+	case PrintUnit:
+		c.reclaim = backoff{}
+		c.session.acked = progress{op.Unit.Attempt, (op.Unit.Copy-1)*op.Work.Units + op.Unit.Page}
+	case CloseAttempt:
+		c.reclaim = backoff{}
+		c.session.closed = progress{attempt: op.Closing.Attempt}
+		if op.Work != nil && r.Mark.Attempt == op.Closing.Attempt {
+			c.session.closed.units = r.Mark.Units(op.Work.Units)
+		}
+	}
+}
+
+func (c *Core) count(op *Operation, err error) {
+	s := &c.stats
+	switch {
+	case err == nil:
+		switch op.Kind {
+		case OpenDevice:
+			s.Opens++
+		case PrintUnit:
+			s.Units++
+		case CloseAttempt:
+			s.Closes++
+		}
+		s.LastError = ""
+		return
+	case errors.Is(err, ErrNotLeader), errors.Is(err, context.Canceled):
+		s.Abandoned++
+		return
+	case errors.Is(err, device.ErrStale), errors.Is(err, device.ErrRefused):
+		s.Refusals++
+	default:
+		s.Errors++
+	}
+	s.LastError = err.Error()
+}
+
+// delay doubles a backoff. A fifth of it is jitter.
+func (c *Core) delay(b *backoff, now time.Time) {
+	d := doubled(firstRetry, b.count)
+	b.count++
+	b.until = now.Add(d - time.Duration(c.random.Int64N(int64(d)/5)))
+}
+
+func doubled(d time.Duration, times int) time.Duration {
+	return min(d<<min(times, 10), lastRetry)
+}
+
+// worry takes up a reason to report. As long as it stays, so does the detail, which would only make noise.
+func (c *Core) worry(reason, detail string) {
+	if c.trouble.reason != reason {
+		c.trouble = trouble{reason, detail}
+	}
+}
+
+func reasonOf(err error) string {
+	switch {
+	case !errors.Is(err, device.ErrUnreachable):
+		return reasonOther
+	case errors.Is(err, syscall.ENOSPC):
+		return reasonFull
+	}
+	return reasonConnecting
+}

@@ -1,0 +1,175 @@
+package tray
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"printq/printer/device"
+	"printq/queue"
+)
+
+// errLost: a record that was written does not stand in the ledger as a line of its own.
+var errLost = errors.New("the record is not in the ledger")
+
+// A file is the ledger's file together with the meaning of what was read of it. Reading is incremental: a line is folded
+// once. Other processes may append between any two of our calls.
+type file struct {
+	dir    string
+	f      *os.File
+	fold   fold
+	offset int64 // where the first line begins that is not folded yet
+	ragged bool  // the file ends in the middle of a line, or may: the next record begins with a newline
+	// unsure: a write or sync failed, so lines that we can read may not be durable. Until one is written again and synced, that a line
+	// counts is not enough to acknowledge it.
+	unsure bool
+	// unplaced holds, by token, the last page line that counts and whose file may not be in place yet: of one token only
+	// the last can be, because its owner places a page before it begins the next.
+	unplaced map[queue.Token]record
+}
+
+func (l *file) path() string { return filepath.Join(l.dir, "ledger.ndjson") }
+
+// refresh reads what was appended since, and calls seen, if not nil, with each line. If the path holds another file than before
+// (the ledger was wiped), it starts over with that. There must be one: only create makes it.
+func (l *file) refresh(seen func(record, device.Verdict, error)) error {
+	if err := l.reopen(0); err != nil {
+		return err
+	}
+	return l.read(seen)
+}
+
+// create is refresh, and makes the file if there is none.
+func (l *file) create() error {
+	if err := l.reopen(os.O_CREATE); err != nil {
+		return err
+	}
+	return l.read(nil)
+}
+
+func (l *file) read(seen func(record, device.Verdict, error)) error {
+	end, err := l.f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return fmt.Errorf("read ledger: %w", err)
+	}
+	if end < l.offset {
+		return fmt.Errorf("read ledger: %w", l.forget("it has become shorter"))
+	}
+	buf := make([]byte, min(end-l.offset, 256<<10))
+	for at := l.offset; at < end; {
+		n, err := l.f.ReadAt(buf[:min(int64(len(buf)), end-at)], at)
+		if n == 0 {
+			return fmt.Errorf("read ledger: %w", errors.Join(err, io.ErrUnexpectedEOF))
+		}
+		whole := bytes.LastIndexByte(buf[:n], '\n') + 1
+		if whole == 0 && at+int64(n) < end { // a line longer than the buffer
+			buf = make([]byte, 2*len(buf))
+			continue
+		}
+		l.lines(buf[:whole], seen)
+		l.offset += int64(whole)
+		if at = l.offset; whole == 0 {
+			break
+		}
+	}
+	l.ragged = end > l.offset
+	return nil
+}
+
+func (l *file) lines(b []byte, seen func(record, device.Verdict, error)) {
+	for line := range bytes.Lines(b) {
+		r := decode(bytes.TrimSuffix(line, []byte("\n")))
+		v, err := l.fold.next(r)
+		if v == device.Prints {
+			l.unplaced[r.token] = r
+		}
+		if seen != nil {
+			seen(r, v, err)
+		}
+	}
+}
+
+// reopen makes l.f the file that the path names now.
+func (l *file) reopen(flag int) error {
+	if l.f != nil {
+		now, err := os.Stat(l.path())
+		was, err2 := l.f.Stat()
+		if err == nil && err2 == nil && os.SameFile(now, was) {
+			return nil
+		}
+		if err != nil && !errors.Is(err, os.ErrNotExist) || err2 != nil {
+			return fmt.Errorf("look for the ledger: %w", errors.Join(err, err2))
+		}
+	}
+	l.close()
+	f, err := os.OpenFile(l.path(), os.O_RDWR|os.O_APPEND|flag, 0o644)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("open ledger: %w", l.forget("it is gone"))
+	} else if err != nil {
+		return fmt.Errorf("open ledger: %w", err)
+	}
+	if flag&os.O_CREATE != 0 {
+		if err := syncDir(l.dir); err != nil {
+			_ = f.Close()
+			return fmt.Errorf("sync %s: %w", l.dir, err)
+		}
+	}
+	l.f = f
+	return nil
+}
+
+// close also forgets the meaning: it is read anew.
+func (l *file) close() {
+	if l.f != nil {
+		_ = l.f.Close()
+	}
+	*l = file{dir: l.dir, unplaced: map[queue.Token]record{}}
+}
+
+func (l *file) forget(why string) error {
+	l.close()
+	return fmt.Errorf("%w: the ledger is not the one that was opened: %s", device.ErrRefused, why)
+}
+
+// append makes a record durable and says what it means, from what stands before it: the same verdict and error that everybody
+// else who reads this line arrives at. Any other error leaves open whether the record is there.
+func (l *file) append(r record) (v device.Verdict, why, err error) {
+	for range 3 { // again only if it was glued to the fragment of a writer that died at that instant
+		if err := l.write(r); err != nil {
+			return v, nil, err
+		}
+		found := false
+		err := l.refresh(func(got record, gotV device.Verdict, gotErr error) {
+			if got == r && !found {
+				v, why, found = gotV, gotErr, true
+			}
+		})
+		if err != nil {
+			return v, nil, err
+		}
+		if found {
+			l.unsure = false
+			return v, why, nil
+		}
+	}
+	return v, nil, fmt.Errorf("append to ledger: %w", errLost)
+}
+
+// write is one O_APPEND write, and its sync.
+func (l *file) write(r record) error {
+	b := r.encode()
+	if l.ragged || l.unsure {
+		b = append([]byte{'\n'}, b...)
+	}
+	l.unsure = true // until it is known to be durable
+	if _, err := l.f.Write(b); err != nil {
+		return fmt.Errorf("append to ledger: %w", err)
+	}
+	if err := syncData(l.f); err != nil {
+		return fmt.Errorf("sync ledger: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package tray
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"printq/printer/device"
+	"printq/queue"
+)
+
+const (
+	pagesDir = "pages"
+	partsDir = "parts"
+)
+
+// A part is a page's file before its line counts. Its name holds the token, so nobody else writes to it, and the page that
+// it becomes, so that whoever comes next can place it.
+type part struct {
+	token   queue.Token
+	attempt uint64
+	job     uint64
+	copy    int
+	page    int
+	ext     string
+}
+
+func partOf(u device.Unit) part {
+	return part{token: u.Token, attempt: u.Attempt, job: u.Job, copy: u.Copy, page: u.Page, ext: u.Ext}
+}
+
+func (p part) name() string {
+	return fmt.Sprintf("%d-%d-%d-%s", p.token.Term, p.token.Index, p.attempt, p.final())
+}
+
+// final is the name in pages/.
+func (p part) final() string { return fmt.Sprintf("%d-%d-%d.%s", p.job, p.copy, p.page, p.ext) }
+
+func parsePart(name string) (part, bool) {
+	var p part
+	stem, ext, _ := strings.Cut(name, ".")
+	n, err := fmt.Sscanf(stem, "%d-%d-%d-%d-%d-%d", &p.token.Term, &p.token.Index, &p.attempt, &p.job, &p.copy, &p.page)
+	p.ext = ext
+	return p, err == nil && n == 6 && p.name() == name
+}
+
+// of reports whether the part is the page of that line.
+func (p part) of(r record) bool {
+	return p.token == r.token && p.attempt == r.attempt && p.job == r.job && p.copy == r.copy && p.page == r.page
+}
+
+// write brings the unit's bytes to the disk under the part's name, durably, and says what they are. An error of the body is
+// returned as it is; those of the disk are device.ErrUnreachable.
+func (t *Tray) write(ctx context.Context, p part, u device.Unit) (record, error) {
+	if err := t.step("write"); err != nil {
+		return record{}, err
+	}
+	f, err := os.Create(filepath.Join(t.dir, partsDir, p.name()))
+	if err != nil {
+		return record{}, unreachable("make the page's file", err)
+	}
+	h := sha256.New()
+	n, err := io.Copy(diskErrors{io.MultiWriter(f, h)}, bodyErrors{ctx, io.LimitReader(u.Body, u.Size+1)})
+	if err == nil && n != u.Size {
+		err = fmt.Errorf("unit is %d bytes, not %d: %w", n, u.Size, io.ErrUnexpectedEOF)
+	}
+	if err != nil {
+		_ = f.Close()
+		return record{}, err
+	}
+	if err := errors.Join(t.step("sync part"), syncData(f), f.Close()); err != nil {
+		return record{}, unreachable("sync the page's file", err)
+	}
+	// The line must not be durable before the name of what it counts.
+	if err := errors.Join(t.step("sync parts"), syncDir(filepath.Join(t.dir, partsDir))); err != nil {
+		return record{}, unreachable("sync the page's name", err)
+	}
+	r := record{kind: page, token: p.token, attempt: p.attempt, job: p.job, copy: p.copy, page: p.page, bytes: n}
+	r.first = u.First && (u.Copy != 1 || u.Page != 1)
+	r.last = u.Last
+	h.Sum(r.sha256[:0])
+	return r, nil
+}
+
+// bodyErrors ends with its context, between two reads.
+type bodyErrors struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (b bodyErrors) Read(p []byte) (int, error) {
+	if err := b.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return b.r.Read(p)
+}
+
+// diskErrors tells the errors of writing from those of reading.
+type diskErrors struct{ w io.Writer }
+
+func (d diskErrors) Write(p []byte) (int, error) {
+	n, err := d.w.Write(p)
+	if err != nil {
+		err = unreachable("write the page's file", err)
+	}
+	return n, err
+}
+
+func unreachable(what string, err error) error {
+	return fmt.Errorf("%w: %s: %w", device.ErrUnreachable, what, err)
+}
+
+// place moves the part of a line that counts into pages/. If somebody did that before us (we were stopped meanwhile, and a new
+// owner found the line), there is nothing left to do: so what was printed later under the same name is never
+// overwritten.
+func (t *Tray) place(p part) error {
+	if err := t.step("place"); err != nil {
+		return err
+	}
+	err := os.Rename(filepath.Join(t.dir, partsDir, p.name()), filepath.Join(t.dir, pagesDir, p.final()))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return unreachable("place the page", err)
+	}
+	delete(t.ledger.unplaced, p.token)
+	return nil
+}
+
+// sweep goes through the parts that were left, after our claim is durable: from now on no line of an older token can begin to count.
+// So a part is that of a line which counts, and is placed, or will never be needed, and goes.
+func (t *Tray) sweep() error {
+	names, err := os.ReadDir(filepath.Join(t.dir, partsDir))
+	if err != nil {
+		return unreachable("look for unfinished pages", err)
+	}
+	for _, entry := range names {
+		p, ok := parsePart(entry.Name())
+		if !ok || t.ledger.fold.fence.High.Less(p.token) {
+			continue
+		}
+		if err := t.sweepOne(p); err != nil {
+			return err
+		}
+	}
+	clear(t.ledger.unplaced)
+	return nil
+}
+
+func (t *Tray) sweepOne(p part) error {
+	path := filepath.Join(t.dir, partsDir, p.name())
+	if r, ok := t.ledger.unplaced[p.token]; ok && p.of(r) {
+		same, err := holds(path, r)
+		if err != nil {
+			return unreachable("check an unfinished page", err)
+		}
+		if same {
+			return t.place(p)
+		}
+	}
+	if err := t.step("drop"); err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return unreachable("drop an unfinished page", err)
+	}
+	return nil
+}
+
+// holds reports whether the file has the line's bytes. One that has just gone was placed by its owner.
+func holds(path string, r record) (bool, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return true, nil
+	} else if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return false, err
+	}
+	return [32]byte(h.Sum(nil)) == r.sha256, nil
+}
+
+func (p part) remove(dir string) { _ = os.Remove(filepath.Join(dir, partsDir, p.name())) }
+
+// find finds the part of a line that counts. There is none any more once it was placed.
+func (t *Tray) find(r record) (part, bool, error) {
+	names, err := os.ReadDir(filepath.Join(t.dir, partsDir))
+	if err != nil {
+		return part{}, false, unreachable("look for an unfinished page", err)
+	}
+	for _, entry := range names {
+		if p, ok := parsePart(entry.Name()); ok && p.of(r) {
+			return p, true, nil
+		}
+	}
+	delete(t.ledger.unplaced, r.token)
+	return part{}, false, nil
+}
