@@ -1,0 +1,113 @@
+package http
+
+import (
+	"encoding/hex"
+	"time"
+
+	"printq/http/api"
+	"printq/node"
+	"printq/queue"
+	"printq/queue/queuepb"
+)
+
+func jobOf(s *node.JobStatus) api.Job {
+	j := s.Job
+	job := api.Job{
+		ID: j.Id, Printer: j.Printer, State: queue.JobState(j.State).String(), Reason: j.Reason, Waits: s.Waits,
+		Name: j.Name, User: j.User, Format: j.Format, Bytes: j.Bytes, SHA256: hex.EncodeToString(j.Sha256),
+		Pages: j.Pages, Units: j.Units, Printed: j.Printed, Copies: j.Copies, Priority: j.Priority, Of: j.Of,
+		Submitted: api.Submitted{
+			Index: j.Submitted.GetIndex(), Term: j.Submitted.GetTerm(), Time: timeOf(j.Submitted.GetTime()),
+		},
+		Attempts: make([]api.Attempt, len(j.Attempts)),
+		Stopping: stoppingOf(j.Stopping), MoveTo: j.MoveTo, DocumentGone: j.DocumentGone, Changed: j.Changed,
+	}
+	if j.Ttl > 0 {
+		job.TTL = time.Duration(j.Ttl).String()
+	}
+	if j.Ended > 0 {
+		job.Ended = timeOf(j.Ended)
+	}
+	if d := j.InDoubt; d != nil {
+		job.InDoubt = &api.Doubt{Copy: d.Copy, From: d.From, To: d.To}
+	}
+	for i, a := range j.Attempts {
+		job.Attempts[i] = api.Attempt{
+			Token: tokenOf(a.Token), Number: a.Number, Device: a.Device, From: a.From, Printed: a.Printed, Outcome: a.Outcome,
+		}
+	}
+	return job
+}
+
+func stoppingOf(n uint32) string {
+	switch n {
+	case 1:
+		return "cancel"
+	case 2:
+		return "hold"
+	case 3:
+		return "move"
+	}
+	return ""
+}
+
+func timeOf(unixNano int64) time.Time { return time.Unix(0, unixNano).UTC() }
+
+func tokenOf(t *queuepb.Token) [2]uint64 { return [2]uint64{t.GetTerm(), t.GetIndex()} }
+
+func printerOf(s *node.PrinterStatus) api.Printer {
+	p := api.Printer{
+		Name: s.Name, Devices: append([]string{}, s.Settings.Devices...), InDoubt: s.Settings.InDoubt,
+		TTL: s.Settings.TTL.String(), Keep: s.Settings.Keep.String(), Retention: s.Settings.Retention.String(),
+		Paused: s.Paused, State: stateOf(s), Reason: s.Reason,
+		Pending: s.Pending, Held: s.Held, Processing: s.Processing, Stopped: s.Stopped,
+		Status: make([]api.Device, len(s.Devices)), Created: s.Created, Changed: s.Changed,
+	}
+	if len(p.Devices) > 0 {
+		p.Device = p.Devices[0]
+	}
+	for i, d := range s.Devices {
+		p.Status[i] = deviceOf(d)
+	}
+	return p
+}
+
+// stateOf is IPP's printer-state (RFC 8011 §5.4.11): stopped where nothing new would be printed.
+func stateOf(s *node.PrinterStatus) string {
+	well := 0
+	for _, d := range s.Devices {
+		if d.Reason == "" && !d.Stopped {
+			well++
+		}
+	}
+	switch {
+	case s.Paused, well == 0:
+		return "stopped"
+	case s.Processing > 0:
+		return "processing"
+	}
+	return "idle"
+}
+
+func deviceOf(d *queue.Device) api.Device {
+	return api.Device{
+		ID: d.Id, URI: d.Uri, Token: tokenOf(d.Token), Resumed: d.Resumed, Identity: d.Identity, Epoch: d.Epoch,
+		Job: d.Job, Attempt: d.Attempt, Printed: d.Progress, Recovering: d.Recovering,
+		Reason: d.Reason, Detail: d.Detail, Stopped: d.Stopped,
+	}
+}
+
+func clusterOf(s node.ClusterStatus, version string) api.Cluster {
+	c := api.Cluster{
+		Cluster: s.Cluster, ID: s.ID, Leader: s.Leader, Term: s.Term, Applied: s.Applied, Commit: s.Commit,
+		Version: s.Version, Software: version, Members: make([]api.Member, len(s.Members)),
+		Seq: s.Seq, Chain: s.Chain, Alarms: s.Alarms,
+	}
+	if s.KeyReach > 0 {
+		c.KeyReach = s.KeyReach.String()
+	}
+	for i, m := range s.Members {
+		c.Members[i] = api.Member{ID: m.ID, HTTP: m.HTTP, Peer: m.Peer, Voter: m.Voter, Connected: m.Connected, Lag: m.Lag}
+	}
+	return c
+}

@@ -1,0 +1,135 @@
+package http
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	nethttp "net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/mux"
+)
+
+// A Server answers clients for one member. Its methods may be called from any goroutine.
+type Server struct {
+	options Options
+	node    Node
+
+	guard   guard
+	router  *mux.Router
+	metrics *metrics
+	feed    feed
+	// The value of every Printq-Member header; shared, never changed.
+	member []string
+
+	requests, tails atomic.Int64
+	// Ends when the first Serve begins to stop: waits and tails end with it.
+	stopping context.Context
+	stop     context.CancelFunc
+}
+
+// New makes a server. It serves nothing yet.
+func New(o Options) (*Server, error) {
+	if err := o.fill(); err != nil {
+		return nil, err
+	}
+	s := &Server{options: o, node: o.Node, guard: newGuard(o.AllowedHosts), member: []string{strconv.FormatUint(o.Member, 10)}}
+	s.stopping, s.stop = context.WithCancel(context.Background())
+	s.feed.node = o.Node
+	var err error
+	if s.metrics, err = newMetrics(s); err != nil {
+		return nil, err
+	}
+	s.router = s.routes()
+	return s, nil
+}
+
+// Handler is the server as a handler, for a listener of the caller's own. Tails and waits end with their requests only.
+func (s *Server) Handler() nethttp.Handler { return nethttp.HandlerFunc(s.serveHTTP) }
+
+// Serve answers on l until ctx ends, and closes l. Then requests under way may end, log tails end with a bookmark, and what
+// has not ended after DrainTimeout is cut. It may be called for several listeners under one ctx: when the first stops, waits
+// and tails end on all. A listener beyond loopback is refused unless the options say Insecure.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	if !s.options.Insecure && !IsLoopback(l.Addr().String()) {
+		l.Close()
+		return fmt.Errorf("serve http on %s: it can be reached from other hosts, and anybody there could print and cancel: "+
+			"listen on 127.0.0.1, or say --insecure", l.Addr())
+	}
+	fresh := unused{conns: make(map[net.Conn]bool)}
+	server := &nethttp.Server{
+		Handler:           s.Handler(),
+		ReadHeaderTimeout: s.options.HeaderTimeout,
+		WriteTimeout:      s.options.WriteTimeout,
+		IdleTimeout:       s.options.IdleTimeout,
+		MaxHeaderBytes:    s.options.MaxHeader,
+		ConnState:         fresh.note,
+		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelDebug),
+	}
+	server.RegisterOnShutdown(fresh.close)
+	drained := make(chan struct{})
+	served, end := context.WithCancel(ctx)
+	go func() {
+		defer close(drained)
+		<-served.Done()
+		s.drain(server)
+	}()
+	err := server.Serve(l)
+	end()
+	<-drained
+	if errors.Is(err, nethttp.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve http on %s: %w", l.Addr(), err)
+}
+
+// drain waits for what is under way. A handler that was cut still runs until it notices: its request's context has ended.
+func (s *Server) drain(server *nethttp.Server) {
+	s.stop()
+	ctx, cancel := context.WithTimeout(context.Background(), s.options.DrainTimeout)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		s.options.Logger.Warn("cutting requests that did not end", "after", s.options.DrainTimeout)
+		server.Close()
+	}
+}
+
+func (s *Server) serveHTTP(rw nethttp.ResponseWriter, r *nethttp.Request) {
+	if err := s.guard.check(r); err != nil {
+		s.serve(s.metrics.refused, rw, r, func(*response, *nethttp.Request) error { return err })
+		return
+	}
+	if s.options.IPP != nil && isIPP(r) {
+		s.serve(s.metrics.ipp, rw, r, func(w *response, r *nethttp.Request) error {
+			r.Body = ippBody{s.openBody(w, r), r.Body}
+			s.options.IPP.ServeHTTP(w, r)
+			return nil
+		})
+		return
+	}
+	s.router.ServeHTTP(rw, r)
+}
+
+// serve runs one request: admits it, answers its error, and counts it.
+func (s *Server) serve(rt *route, rw nethttp.ResponseWriter, r *nethttp.Request, h handler) {
+	w := &response{ResponseWriter: rw, server: s, started: time.Now()}
+	defer rt.observe(w)
+	if r.ContentLength != 0 {
+		// Also for a body that nobody reads: net/http reads on, to use the connection again.
+		w.readUntil(w.started.Add(s.options.BodyTimeout))
+	}
+	if rt.open != nil {
+		defer rt.open.Add(-1)
+		if rt.open.Add(1) > rt.limit {
+			w.fail(r, errBusy)
+			return
+		}
+	}
+	if err := h(w, r); err != nil {
+		w.fail(r, err)
+	}
+}
