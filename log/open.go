@@ -243,9 +243,8 @@ func (o *opener) repair() error {
 			return fmt.Errorf("erase torn tail of %s: %w", a.name, err)
 		}
 	}
-	// What was read may never have left the kernel's cache, and will be relied on now.
-	if err := o.syncFile(a.file); err != nil {
-		return fmt.Errorf("sync %s: %w", a.name, err)
+	if err := o.rewrite(a); err != nil {
+		return fmt.Errorf("write back %s: %w", a.name, err)
 	}
 	switch o.state {
 	case tailSealed:
@@ -255,4 +254,32 @@ func (o *opener) repair() error {
 	}
 	o.synced, o.marked = a.end, o.tail.marked
 	return nil
+}
+
+// rewrite makes durable what was read, which will be relied on now. A sync alone would not: after one that failed, in the
+// process before, the kernel holds the pages as clean although they never reached the disk. What is not known to have been
+// synced is written again first.
+func (o *opener) rewrite(s *segment) error {
+	at, end := o.tail.synced, o.tail.end
+	switch o.state {
+	case tailSealed:
+		at, end = 0, s.size
+	case tailBlank:
+		at, end = 0, 0
+	}
+	if at < fileHeaderSize {
+		at = 0
+	}
+	buf := make([]byte, min(end-at, scanBuffer))
+	for at < end {
+		p := buf[:min(end-at, int64(len(buf)))]
+		if _, err := s.file.ReadAt(p, at); err != nil {
+			return err
+		}
+		if err := s.file.WriteVec([][]byte{p}, at); err != nil {
+			return err
+		}
+		at += int64(len(p))
+	}
+	return o.syncFile(s.file)
 }

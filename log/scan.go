@@ -17,6 +17,7 @@ type found struct {
 	end    int64             // of the batches that check
 	erase  int64             // up to here, bytes after end must be erased; 0: nothing to erase
 	marked bool              // the last batch is empty
+	synced int64             // up to here, the last batch says, the file was synced before it
 }
 
 // scanner reads the batches of one segment in order, with memory that does not depend on what the
@@ -92,7 +93,7 @@ func (c *scanner) batch() error {
 		c.at = begin
 		return errTorn
 	}
-	c.marked = h.count == 0
+	c.marked, c.synced = h.count == 0, int64(h.synced)
 	if hard != nil {
 		c.hard = hard
 	}

@@ -80,7 +80,6 @@ type Core struct {
 	port    Port
 	driver  Driver
 	rand    *rand.Rand
-	seed    uint64
 
 	raw   *raft.RawNode
 	log   Log
@@ -273,7 +272,9 @@ func (c *Core) Receive(now time.Time, from uint64, kind byte, body []byte) error
 }
 
 func (c *Core) step(from uint64, m *raftpb.Message) error {
-	if m.GetFrom() != from || m.GetTo() != c.id || raft.IsLocalMsg(m.GetType()) {
+	// A read index may have been passed on by a member that no longer leads; it is still for whoever asked.
+	passedOn := m.GetType() == raftpb.MsgReadIndex
+	if m.GetFrom() != from && !passedOn || m.GetTo() != c.id || raft.IsLocalMsg(m.GetType()) {
 		return errFrame
 	}
 	if m.GetType() == raftpb.MsgSnap {
@@ -293,6 +294,9 @@ func (c *Core) step(from uint64, m *raftpb.Message) error {
 func (c *Core) Disconnected(id uint64, reset bool) {
 	c.peer(id).connected = false
 	c.raw.ReportUnreachable(id)
+	if _, sent := c.sent[id]; sent {
+		c.snapshotEnded(id, false) // whatever it had fetched, it may have forgotten
+	}
 	if !reset || id != c.raw.BasicStatus().Lead || id == c.id {
 		return
 	}
@@ -413,11 +417,13 @@ func (c *Core) send(messages []*raftpb.Message) {
 			panic(err) // raft's own message
 		}
 		ok := c.port.Send(m.GetTo(), f)
-		if m.GetType() == raftpb.MsgSnap {
+		switch {
+		case m.GetType() == raftpb.MsgSnap && ok:
 			c.sent[m.GetTo()] = c.ticks
 			c.counts.snapshotsSent++
-		}
-		if !ok {
+		case m.GetType() == raftpb.MsgSnap:
+			c.raw.ReportSnapshot(m.GetTo(), raft.SnapshotFailure)
+		case !ok:
 			c.raw.ReportUnreachable(m.GetTo())
 		}
 	}

@@ -2,14 +2,13 @@ package node
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
-
-	"crypto/sha256"
 
 	"go.etcd.io/raft/v3/raftpb"
 
@@ -379,8 +378,7 @@ func TestCheckpointsAgreeAndBite(t *testing.T) {
 			err = odd.Receive(w.now, p.from, p.kind, p.body)
 		}
 	}
-	var diverged *divergedError
-	if !errors.As(err, &diverged) {
+	if !errors.Is(err, ErrDiverged) {
 		t.Errorf("a member alone against a majority goes on: %v", err)
 	}
 }

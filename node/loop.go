@@ -80,8 +80,7 @@ func (n *Node) handle(c *Core, e *event) error {
 		return e.fn(c)
 	default:
 		err := c.Receive(time.Now(), e.from, e.kind, e.body)
-		var fatal *divergedError
-		if errors.As(err, &fatal) {
+		if errors.Is(err, ErrDiverged) {
 			return err
 		}
 		if err != nil {

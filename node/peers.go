@@ -3,6 +3,7 @@ package node
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -29,10 +30,8 @@ type alarms struct {
 	damaged  string
 }
 
-// errDiverged ends a member that is alone against a majority.
-type divergedError struct{ text string }
-
-func (e *divergedError) Error() string { return e.text }
+// ErrDiverged ends a member whose state is not the majority's.
+var ErrDiverged = errors.New("this member's state differs from the majority's")
 
 func (c *Core) peer(id uint64) *peer {
 	p := c.peers[id]
@@ -120,9 +119,8 @@ func (c *Core) compare() error {
 	c.alarms.diverged = differ
 	for theirs, n := range against {
 		if n > len(c.conf.GetVoters())/2 {
-			return &divergedError{fmt.Sprintf(
-				"this member's state differs from the majority's at entry %d: its disk or memory is at fault; "+
-					"keep its data directory for inspection and replace the member", theirs.Index)}
+			return fmt.Errorf("%w at entry %d: its disk or memory is at fault; keep its data directory for inspection "+
+				"and replace the member", ErrDiverged, theirs.Index)
 		}
 	}
 	return nil

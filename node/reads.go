@@ -3,6 +3,8 @@ package node
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 
 	"go.etcd.io/raft/v3"
 )
@@ -91,7 +93,8 @@ func (r *reads) serve(c *Core) {
 
 // retry asks again, with another context, what raft has not answered: it loses questions without a word.
 func (r *reads) retry(c *Core) {
-	for id, q := range r.asked {
+	for _, id := range slices.Sorted(maps.Keys(r.asked)) {
+		q := r.asked[id]
 		if c.ticks-q.at >= readTicks {
 			delete(r.asked, id)
 			r.keep(q.barriers)
@@ -101,9 +104,9 @@ func (r *reads) retry(c *Core) {
 
 // again asks everything again, at a change of leader.
 func (r *reads) again() {
-	for id, q := range r.asked {
+	for _, id := range slices.Sorted(maps.Keys(r.asked)) {
+		r.keep(r.asked[id].barriers)
 		delete(r.asked, id)
-		r.keep(q.barriers)
 	}
 }
 

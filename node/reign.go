@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -43,7 +45,7 @@ func (c *Core) tellDriver(devices map[uint64]bool) {
 		return
 	}
 	drives := make([]queue.Drive, 0, len(devices))
-	for id := range devices {
+	for _, id := range slices.Sorted(maps.Keys(devices)) {
 		drives = append(drives, c.queue.Drive(id))
 	}
 	c.driver.Changed(drives)

@@ -28,7 +28,7 @@ type request struct {
 	head []byte
 	// The ticks at which it was last sent, and the wait before it is sent again.
 	sentAt, wait uint64
-	sent         bool
+	sends        int
 }
 
 func (r *request) size() int { return len(r.body) + len(r.payload) + 64 }
@@ -150,7 +150,7 @@ func (c *Core) abandon(r *request) {
 		return
 	}
 	err := fmt.Errorf("%w: no leader answered in time; nothing was stored: retry", ErrNoQuorum)
-	if r.sent {
+	if r.sends > 0 {
 		err = fmt.Errorf("%w: it was proposed, and nobody answered in time; retry with the same idempotency key", ErrUnknown)
 	}
 	c.finish(r, Answer{}, err)
@@ -190,10 +190,11 @@ func (c *Core) dispatch(r *request) {
 			return // not even the connection has it: it goes as soon as there is one
 		}
 	}
-	if r.sent {
+	if r.sends > 0 {
 		c.counts.resent++
 	}
-	r.sent, r.sentAt = true, c.ticks
+	r.sends++
+	r.sentAt = c.ticks
 }
 
 // dispatchAll sends everything again, in order, because there is another leader: whatever the old one had is repeated at
@@ -221,7 +222,7 @@ func (c *Core) resend() {
 	for _, seq := range c.requests.seqs() {
 		r := c.requests.pending[seq]
 		switch {
-		case !r.sent:
+		case r.sends == 0:
 			c.dispatch(r)
 		case c.lead != c.id && c.ticks-r.sentAt >= r.wait:
 			r.wait = min(2*r.wait, 8*resendTicks)
@@ -262,7 +263,7 @@ func (c *Core) refused(body []byte) error {
 	}
 	c.counts.refused++
 	switch {
-	case r.wait > resendTicks:
+	case r.sends > 1:
 		// It had been sent before, so an earlier copy may still be on its way.
 		err = fmt.Errorf("%w: the leader is busy; retry with the same idempotency key", ErrUnknown)
 	case f.full == refuseDisk:

@@ -1,6 +1,9 @@
 package node
 
 import (
+	"maps"
+	"slices"
+
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
 )
@@ -89,7 +92,8 @@ func (c *Core) snapshotEnded(member uint64, ok bool) {
 
 // reportSnapshots reports those nobody spoke of again: an unreported one would leave the member in limbo for good.
 func (c *Core) reportSnapshots() {
-	for member, at := range c.sent {
+	for _, member := range slices.Sorted(maps.Keys(c.sent)) {
+		at := c.sent[member]
 		if gone := !c.peer(member).connected && c.ticks-at > electionTicks; gone || c.ticks-at > snapshotTicks {
 			c.snapshotEnded(member, false)
 		}

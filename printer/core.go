@@ -46,6 +46,7 @@ type Core struct {
 	random *rand.Rand
 
 	term  uint64
+	reign uint64 // counts the Leads
 	leads bool
 	drain bool
 	drive queue.Drive
@@ -121,6 +122,8 @@ type Operation struct {
 	Work   *queue.Work
 
 	started time.Time
+	// reign is the Lead under which it began: a result of an earlier one says nothing about this one, even in the same term.
+	reign uint64
 }
 
 // A Result answers an operation.
@@ -140,6 +143,7 @@ func NewCore(member, seed uint64) *Core {
 // forgotten.
 func (c *Core) Lead(term uint64, d queue.Drive) {
 	c.reset()
+	c.reign++
 	c.term, c.leads, c.drive = term, true, d
 }
 
@@ -190,7 +194,7 @@ func (c *Core) Result(now time.Time, r Result) {
 	op := c.op
 	c.op = nil
 	c.count(op, r.Err)
-	if !c.leads || op.Token != c.drive.Token || op.Term != c.term {
+	if !c.leads || op.reign != c.reign || op.Token != c.drive.Token {
 		return
 	}
 	switch {

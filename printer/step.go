@@ -199,7 +199,7 @@ func (t *turn) begin(op *Operation) {
 			t.stats.Retries++
 		}
 		t.sequence++
-		op.ID, op.Term, op.Token, op.started = t.sequence, t.term, t.drive.Token, t.now
+		op.ID, op.Term, op.Token, op.started, op.reign = t.sequence, t.term, t.drive.Token, t.now, t.reign
 		t.Core.op, t.todo.Operation = op, op
 		t.wake(t.now.Add(silence))
 	}
