@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// A member holds a few tens of megabytes, and documents pass through it as garbage at hundreds of megabytes a second. With
+// the collector's defaults the process would grow to twice what is live, plus what passed meanwhile; a soft limit keeps it
+// small at little cost as long as the limit is well above what is live.
+const (
+	softMemory  = 224 << 20
+	memoryCheck = 5 * time.Second
+)
+
+// limitMemory keeps the soft limit at softMemory, or at twice what is live where a long queue needs more. GOMEMLIMIT in
+// the environment has the last word.
+func limitMemory(ctx context.Context) {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	tick := time.NewTicker(memoryCheck)
+	defer tick.Stop()
+	for {
+		metrics.Read(live)
+		debug.SetMemoryLimit(max(softMemory, 2*int64(live[0].Value.Uint64())))
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/spf13/cobra"
+
+	"printq/cmd/printq/internal/client"
+	"printq/http/api"
+)
+
+func (a *app) newPrintersCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "printers", Short: "List printers", Example: "  printq printers -o json", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cl, err := a.client()
+			if err != nil {
+				return err
+			}
+			var list api.Printers
+			if err := cl.Get(c.Context(), "/v1/printers", nil, &list); err != nil {
+				return err
+			}
+			return showPrinters(a, list.Printers)
+		},
+	}
+}
+
+func showPrinters(a *app, list []api.Printer) error {
+	return show(a, list, "NAME STATE PENDING HELD PROCESSING STOPPED DEVICE WHY", func(p *api.Printer) []any {
+		device := p.Device
+		if n := len(p.Devices); n > 1 {
+			device = fmt.Sprintf("%s and %d more", device, n-1)
+		}
+		return []any{p.Name, p.State, p.Pending, p.Held, p.Processing, p.Stopped, dash(device), dash(p.Reason)}
+	})
+}
+
+func (a *app) newPrinterCmd() *cobra.Command {
+	c := &cobra.Command{Use: "printer", Short: "Look at a printer, or change it"}
+	c.AddCommand(
+		a.newPrinterSetCmd(), a.newPrinterShowCmd(), a.newPrinterTestCmd(),
+		a.newPrinterActionCmd("pause", http.MethodPost, "/pause", "Begin no further job"),
+		a.newPrinterActionCmd("resume", http.MethodPost, "/resume", "Go on after a pause"),
+		a.newPrinterActionCmd("adopt", http.MethodPost, "/adopt", "Take a device whose identity or cluster changed as the printer's own"),
+		a.newPrinterActionCmd("rm", http.MethodDelete, "", "Remove a printer"),
+	)
+	return c
+}
+
+// onPrinter makes the RunE of a command whose argument is a printer's name.
+func (a *app) onPrinter(do func(ctx context.Context, c *client.Client, name string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		cl, err := a.client()
+		if err != nil {
+			return err
+		}
+		return do(c.Context(), cl, args[0])
+	}
+}
+
+func (a *app) newPrinterSetCmd() *cobra.Command {
+	var body api.PrinterSettings
+	c := &cobra.Command{
+		Use: "set NAME --device URI...", Short: "Make a printer, or change its settings",
+		Long: "Set gives a printer all of its settings: one that is left out takes its default. Doing it again changes nothing.",
+		Example: `  printq printer set office --device tray:/var/spool/office
+  printq printer set labels --device tcp://10.0.0.7:9100 --device tcp://10.0.0.8:9100 --in-doubt reprint`,
+		Args: cobra.ExactArgs(1),
+		RunE: a.onPrinter(func(ctx context.Context, c *client.Client, name string) error {
+			if len(body.Devices) == 0 {
+				return usage("a printer needs a device: --device tray:DIR")
+			}
+			r := &client.Request{Method: http.MethodPut, Path: client.PrinterPath(name), Repeatable: true}
+			return a.actPrinter(ctx, c, r, body)
+		}),
+	}
+	p := c.Flags()
+	p.StringArrayVar(&body.Devices, "device", nil, "where it prints; several make a pool")
+	p.StringVar(&body.InDoubt, "in-doubt", "", "what to do with pages that nobody can know of: hold (default), reprint or skip")
+	p.StringVar(&body.TTL, "ttl", "", "how long a job may wait to start, such as 2h; default: for ever")
+	p.StringVar(&body.Keep, "keep", "", "how long documents are kept for reprint; default 1h")
+	p.StringVar(&body.Retention, "retention", "", "how long finished jobs are kept; default 24h")
+	a.causeFlags(c, &body.Cause)
+	return c
+}
+
+// actPrinter shows the printer as it is after the request; nothing where it is gone.
+func (a *app) actPrinter(ctx context.Context, c *client.Client, r *client.Request, body any) error {
+	if r.Method == http.MethodDelete {
+		return c.Call(ctx, r, body, nil)
+	}
+	p := new(api.Printer)
+	if err := c.Call(ctx, r, body, p); err != nil {
+		return err
+	}
+	return showPrinters(a, []api.Printer{*p})
+}
+
+func (a *app) newPrinterActionCmd(name, method, suffix, short string) *cobra.Command {
+	var cause api.Cause
+	c := &cobra.Command{
+		Use: name + " NAME", Short: short, Example: "  printq printer " + name + " office", Args: cobra.ExactArgs(1),
+		RunE: a.onPrinter(func(ctx context.Context, c *client.Client, printer string) error {
+			r := &client.Request{Method: method, Path: client.PrinterPath(printer) + suffix, Repeatable: method == http.MethodPost}
+			return a.actPrinter(ctx, c, r, cause)
+		}),
+	}
+	a.causeFlags(c, &cause)
+	return c
+}
+
+func (a *app) newPrinterTestCmd() *cobra.Command {
+	var cause api.Cause
+	c := &cobra.Command{
+		Use: "test NAME", Short: "Print a test page", Example: "  printq printer test office", Args: cobra.ExactArgs(1),
+		RunE: a.onPrinter(func(ctx context.Context, c *client.Client, name string) error {
+			r := &client.Request{Method: http.MethodPost, Path: client.PrinterPath(name) + "/test", Key: rand.Text(), Repeatable: true}
+			job := new(api.Job)
+			if err := c.Call(ctx, r, cause, job); err != nil {
+				return err
+			}
+			return showJobs(a, []api.Job{*job})
+		}),
+	}
+	a.causeFlags(c, &cause)
+	return c
+}
+
+func (a *app) newPrinterShowCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "show NAME", Short: "Show a printer, its settings and devices", Example: "  printq printer show office", Args: cobra.ExactArgs(1),
+		RunE: a.onPrinter(func(ctx context.Context, c *client.Client, name string) error {
+			p := new(api.Printer)
+			if err := c.Get(ctx, client.PrinterPath(name), nil, p); err != nil {
+				return err
+			}
+			return showOne(a, p, func(w io.Writer) { printerFacts(w, p) })
+		}),
+	}
+}
+
+func printerFacts(w io.Writer, p *api.Printer) {
+	fact(w, "printer", p.Name)
+	fact(w, "state", p.State)
+	fact(w, "reason", p.Reason)
+	fact(w, "in doubt", p.InDoubt)
+	fact(w, "ttl", p.TTL)
+	fact(w, "keep", p.Keep)
+	fact(w, "retention", p.Retention)
+	fact(w, "jobs", fmt.Sprintf("%d pending, %d held, %d processing, %d stopped", p.Pending, p.Held, p.Processing, p.Stopped))
+	for _, d := range p.Status {
+		state := "not claimed"
+		if d.Token != [2]uint64{} {
+			state = fmt.Sprintf("claimed under term %d, index %d", d.Token[0], d.Token[1])
+		}
+		if d.Job != 0 {
+			state += fmt.Sprintf(", job %d, %d out", d.Job, d.Printed)
+		}
+		fact(w, "device", fmt.Sprintf("%s: %s", d.URI, state))
+		fact(w, "identity", d.Identity)
+		if d.Reason != "" {
+			fact(w, "problem", d.Reason+": "+d.Detail)
+		}
+	}
+}
