@@ -205,7 +205,7 @@ func (f *serveFlags) assemble(m *memberProcess, members map[uint64]string) (err 
 	if err != nil {
 		return errors.Join(err, peerListener.Close())
 	}
-	m.driver = printer.New(driverLog{m.node}, printer.Options{Member: f.id, Logger: m.logger})
+	m.driver = printer.New(driverLog{m.node}, printer.Options{Member: f.id, Open: openDevice, Logger: m.logger})
 	m.server, err = http.New(http.Options{
 		Node: m.node, Member: f.id, CheckDevice: printer.Validate, MaxDocument: f.maxDocument, AllowedHosts: f.hosts,
 		Insecure: f.insecure, Collectors: []prometheus.Collector{driverMetrics{m.driver}}, Version: version, Logger: m.logger,

@@ -4,6 +4,7 @@ package demo
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"printq/cmd/printq/internal/client"
 	"printq/cmd/printq/internal/tail"
 	"printq/http/api"
+	"printq/printer/device"
 	"printq/printer/tray"
 )
 
@@ -242,7 +244,9 @@ func pause(ctx context.Context) error {
 	}
 }
 
-// readTray is the paper: what the ledger lists, in its order, with the bytes of the files.
+// readTray is the paper: what the ledger lists, in its order, with the bytes of the files. A fence asks itself before it
+// writes a page's line; a line that it would have refused says that the page came out all the same, after what counts. (A
+// stale line is another thing: a higher token overtook it on its way, and its page was not let out.)
 func readTray(dir string) ([]Page, error) {
 	ledger, err := tray.Read(dir)
 	if err != nil {
@@ -253,6 +257,16 @@ func readTray(dir string) ([]Page, error) {
 		page := Page{Job: p.Job, Copy: p.Copy, Page: p.Page}
 		if page.Err = p.Verify(); page.Err == nil {
 			page.Data, page.Err = os.ReadFile(p.Path)
+		}
+		paper = append(paper, page)
+	}
+	for _, line := range ledger.Ignored {
+		if !line.Page || errors.Is(line.Err, device.ErrStale) {
+			continue
+		}
+		var page Page
+		if err := json.Unmarshal([]byte(line.Text), &page); err != nil {
+			return nil, fmt.Errorf("ledger line %d: %w", line.Line, err)
 		}
 		paper = append(paper, page)
 	}

@@ -106,7 +106,7 @@ func (c *cluster) start(m *member) error {
 	}
 	defer log.Close()
 	cmd := exec.Command(c.exe, "serve", "--id", strconv.Itoa(m.id), "--data", filepath.Join(c.dir, strconv.Itoa(m.id)),
-		"--http", m.http, "--peer", m.peer, "--cluster", strings.Join(peers, ","), "--exit-with-stdin")
+		"--http", m.http, "--peer", m.peer, "--cluster", strings.Join(peers, ","), "--low-disk", lowDisk, "--exit-with-stdin")
 	cmd.Stdout, cmd.Stderr = log, log
 	tie(cmd)
 	if m.stdin, err = cmd.StdinPipe(); err != nil {
@@ -219,3 +219,6 @@ func (c *cluster) leader(ctx context.Context) (*member, error) {
 	}
 	return nil, fmt.Errorf("find the leader: %w", ctx.Err())
 }
+
+// lowDisk is little: the demo needs a few megabytes, and should run where there is not much more.
+const lowDisk = "67108864"
