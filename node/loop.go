@@ -151,6 +151,10 @@ func (n *Node) handOver(ctx context.Context, to uint64) {
 	if term == 0 {
 		return
 	}
+	alone := false
+	if err := n.ask(ctx, func(c *Core) { alone = c.furthest() == 0 }); err != nil || alone {
+		return
+	}
 	finish, cancel := context.WithTimeout(ctx, finishTimeout)
 	if err := n.driver.Finish(finish); err != nil {
 		n.logger.Warn("the unit in flight did not end in time; the next leader takes it over", "error", err)

@@ -228,18 +228,31 @@ func (c *Core) cluster() ClusterStatus {
 		if a := addrs[id]; a != nil {
 			m.HTTP, m.Peer = a.GetHttp(), a.GetPeer()
 		}
-		if id == c.id {
-			m.Connected, m.Lag = true, int64(st.GetCommit()-c.batch.applied.Index)
-		} else if p := c.peer(id); p.connected {
-			m.Connected = true
-			if p.heard > 0 {
-				m.Lag = max(0, int64(c.batch.applied.Index)-int64(p.status.Applied))
-			}
-		}
+		m.Connected, m.Lag = c.lag(id, st.GetCommit())
 		s.Members = append(s.Members, m)
 	}
 	slices.SortFunc(s.Members, func(a, b MemberStatus) int { return int(a.ID) - int(b.ID) })
 	return s
+}
+
+// lag is how many committed entries a member has not got: by raft's own count where this member leads, by the other's word,
+// up to a second old, where it does not. -1: not known.
+func (c *Core) lag(id, commit uint64) (connected bool, entries int64) {
+	p := c.peer(id)
+	switch {
+	case id == c.id:
+		return true, int64(commit - c.batch.applied.Index)
+	case !p.connected:
+		return false, -1
+	case id == c.lead:
+		return true, 0
+	case c.lead == c.id:
+		match := c.raw.Status().Progress[id].Match
+		return true, max(0, int64(commit)-int64(match))
+	case p.heard == 0:
+		return true, -1
+	}
+	return true, max(0, int64(c.batch.applied.Index)-int64(p.status.Applied))
 }
 
 // Stats are this member's counters.

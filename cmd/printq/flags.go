@@ -14,7 +14,6 @@ type globalFlags struct {
 	server  string
 	timeout time.Duration
 	output  string
-	by, why string
 }
 
 func (f *globalFlags) register(root *cobra.Command, getenv func(string) string) {

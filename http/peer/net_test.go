@@ -123,9 +123,11 @@ func (r *recorder) Connected(id uint64) { r.note(&r.events, fmt.Sprintf("connect
 func (r *recorder) Disconnected(id uint64, reset bool) {
 	r.note(&r.events, fmt.Sprintf("disconnected %d reset=%v", id, reset))
 }
+
 func (r *recorder) ServeStream(ctx context.Context, from uint64, header []byte, w io.Writer) error {
 	return r.stream(ctx, header, w)
 }
+
 func (r *recorder) ServeProbe(ctx context.Context, header []byte) ([]byte, error) {
 	return r.probe(ctx, header)
 }

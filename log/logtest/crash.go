@@ -51,10 +51,10 @@ func (c change) sectors() []change {
 		return []change{c}
 	}
 	var all []change
-	for len(c.data) > 0 {
-		n := min(int64(len(c.data)), Sector-c.off%Sector)
-		all = append(all, change{off: c.off, data: c.data[:n]})
-		c.off, c.data = c.off+n, c.data[n:]
+	for off, data := c.off, c.data; len(data) > 0; {
+		n := min(int64(len(data)), Sector-off%Sector)
+		all = append(all, change{off: off, data: data[:n]})
+		off, data = off+n, data[n:]
 	}
 	return all
 }
