@@ -281,5 +281,10 @@ func (o *opener) rewrite(s *segment) error {
 		}
 		at += int64(len(p))
 	}
+	if o.state == tailSealed { // a sealed file ends with its footer, which a longer, recycled one did not
+		if err := s.file.Truncate(s.size); err != nil {
+			return err
+		}
+	}
 	return o.syncFile(s.file)
 }
