@@ -51,11 +51,8 @@ var ErrWiped = errors.New("this member's data directory was emptied")
 // ErrMembers: the members were not given the same --cluster list.
 var ErrMembers = errors.New("members disagree on --cluster")
 
-// bootstrap makes the member that d is the directory of, or says why not. say is called when what it waits for changes.
+// bootstrap makes the member that d is the directory of, or says why not.
 func (n *Node) bootstrap(ctx context.Context, d *dir) (*manifest, error) {
-	if err := checkList(n.cfg.ID, n.cfg.Members); err != nil {
-		return nil, err
-	}
 	self, err := n.newborn(d)
 	if err != nil {
 		return nil, err
@@ -269,4 +266,22 @@ func (n *Node) ServeProbe(_ context.Context, _ []byte) ([]byte, error) {
 		return nil, fmt.Errorf("member %d is starting", n.cfg.ID)
 	}
 	return json.Marshal(p)
+}
+
+// ErrOtherCluster: the members that --cluster names are of another cluster than the data directory.
+var ErrOtherCluster = errors.New("the data directory is another cluster's")
+
+// checkCluster asks the members that were named on the command line, once and briefly, which cluster they are of. They
+// would refuse us for good; better to say so before anything is touched.
+func (n *Node) checkCluster(ctx context.Context, m *manifest) error {
+	ctx, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+	defer cancel()
+	answers, _ := n.probeAll(ctx, &probe{Member: n.cfg.ID, Members: n.cfg.Members, Cluster: m.Cluster})
+	for _, id := range slices.Sorted(maps.Keys(answers)) {
+		if theirs := answers[id].Cluster; theirs != "" && theirs != m.Cluster {
+			return fmt.Errorf("%w: %s is of cluster %s, member %d at %s of cluster %s: give --data or --cluster the right one",
+				ErrOtherCluster, n.cfg.Dir, m.Cluster, id, n.cfg.Members[id], theirs)
+		}
+	}
+	return nil
 }

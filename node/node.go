@@ -119,6 +119,9 @@ func New(o Options) (*Node, error) {
 func (n *Node) Run(ctx context.Context, transport Transport, driver FinishingDriver) (err error) {
 	n.transport, n.driver = transport, driver
 	defer close(n.ended)
+	if err := n.checkFirst(); err != nil {
+		return err
+	}
 	if n.dir, err = openDir(n.cfg.Dir); err != nil {
 		return err
 	}
@@ -141,6 +144,15 @@ func (n *Node) Run(ctx context.Context, transport Transport, driver FinishingDri
 	return n.run(ctx, core)
 }
 
+// checkFirst finds what is wrong with a first start before anything is made.
+func (n *Node) checkFirst() error {
+	empty, err := (&dir{path: n.cfg.Dir}).empty()
+	if err != nil || !empty {
+		return err
+	}
+	return checkList(n.cfg.ID, n.cfg.Members)
+}
+
 func (n *Node) manifestOrBirth(ctx context.Context) (*manifest, error) {
 	m, err := n.dir.manifest()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -156,6 +168,9 @@ func (n *Node) manifestOrBirth(ctx context.Context) (*manifest, error) {
 	if len(n.cfg.Members) > 0 && list(n.cfg.Members) != list(m.Birth.Members) {
 		n.logger.Warn("--cluster differs from the list that the cluster was formed with; the log's word counts",
 			"given", list(n.cfg.Members), "formed", list(m.Birth.Members))
+	}
+	if err := n.checkCluster(ctx, m); err != nil {
+		return nil, err
 	}
 	n.setProbe(&probe{Member: m.Member, Members: m.Birth.Members, Cluster: m.Cluster, Birth: &m.Birth})
 	n.setWaiting("reading the log")
