@@ -105,6 +105,7 @@ type Core struct {
 	// writing is the batch on its way to the store; nil: none.
 	writing *Batch
 	now     time.Time
+	ticked  time.Time // when the last tick came
 	counts  counters
 	// fetching is the snapshot message whose snapshot is being fetched.
 	fetching *raftpb.Message
@@ -228,6 +229,7 @@ func (c *Core) load() error {
 
 // Tick lets one tick of time pass.
 func (c *Core) Tick(now time.Time) {
+	c.noteClock(now)
 	c.now = now
 	c.ticks++
 	c.raw.Tick()

@@ -349,6 +349,26 @@ func TestSkewedLeaderExpiresNothing(t *testing.T) {
 	}
 }
 
+// A leader whose own clock jumps does not expire by it before it has heard how the others' stand.
+func TestJumpedClockExpiresNothing(t *testing.T) {
+	w := newWorld(t, 3)
+	leader := w.leader()
+	leader.must(setPrinter("p", "tray:/a"), nil)
+	w.run(3 * dutyTicks)
+	if leader.core.skewed() {
+		t.Fatal("members that agree are called skewed")
+	}
+	w.now = w.now.Add(time.Minute)
+	leader.core.Tick(w.now)
+	if !leader.core.skewed() {
+		t.Error("a minute's jump of the leader's own clock is not noticed at once")
+	}
+	w.run(3 * dutyTicks)
+	if leader.core.skewed() {
+		t.Error("after all clocks agree again the leader still expires nothing")
+	}
+}
+
 func TestCheckpointsAgreeAndBite(t *testing.T) {
 	w := newWorld(t, 3)
 	w.cfg = func(c *Config) { c.CheckpointEvery = 20 }
