@@ -66,7 +66,8 @@ func (t *turn) claimed() bool {
 	used := t.session.token == t.drive.Token
 	broken := used && t.session.broken
 	adopt := t.drive.Adopt && (t.drive.Resumed || used && !t.session.adopt)
-	if t.drive.Token.Term == t.term && !broken && !adopt {
+	old := t.drive.Resumed && !used // resumed in an earlier reign: what the device answered then is forgotten here
+	if t.drive.Token.Term == t.term && !broken && !adopt && !old {
 		t.proposals[claim] = proposal{}
 		return true
 	}
