@@ -95,7 +95,6 @@ func once(ctx context.Context, c *client.Client, o Options, from *uint64, each f
 		return err
 	}
 	defer resp.Body.Close()
-	bookmarked := false
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(make([]byte, 64<<10), maxLine)
 	lines.Split(wholeLines)
@@ -114,9 +113,9 @@ func once(ctx context.Context, c *client.Client, o Options, from *uint64, each f
 		case head.Problem != nil:
 			return head.Problem
 		case head.Bookmark != nil:
-			bookmarked, *from = true, max(*from, *head.Bookmark+1)
+			*from = max(*from, *head.Bookmark+1)
 		case head.Seq != 0:
-			bookmarked, *from = false, head.Seq+1
+			*from = head.Seq + 1
 			if err := each(Line{head.Seq, lines.Bytes()}); err != nil {
 				return err
 			}
@@ -128,8 +127,8 @@ func once(ctx context.Context, c *client.Client, o Options, from *uint64, each f
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !o.Follow && bookmarked {
-		return errEnd
+	if !o.Follow && lines.Err() == nil {
+		return errEnd // an answer that is not whole ends in an error
 	}
 	return nil
 }

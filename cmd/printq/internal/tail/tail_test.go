@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -143,5 +144,32 @@ func TestCompare(t *testing.T) {
 				t.Errorf("hash %s", chain.Hash)
 			}
 		})
+	}
+}
+
+// An answer that ends whole is all there is, unless it is followed; one that breaks off is asked for again.
+func TestLinesEnd(t *testing.T) {
+	asked := 0
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		if asked == 1 {
+			_, _ = io.WriteString(w, "{\"seq\":1}\n{\"se")
+			panic(http.ErrAbortHandler)
+		}
+		if from := r.URL.Query().Get("from"); asked > 2 || from != "1" && from != "2" {
+			t.Errorf("request %d is from %s", asked, from)
+		}
+		_, _ = io.WriteString(w, "{\"seq\":2}\n")
+	}))
+	defer s.Close()
+	c, err := client.New(strings.TrimPrefix(s.URL, "http://"), time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	last := uint64(0)
+	if err := Lines(ctx, c, Options{From: 1}, func(l Line) error { last = l.Seq; return nil }); err != nil || last != 2 {
+		t.Errorf("the last line is %d, %v", last, err)
 	}
 }
