@@ -1,0 +1,69 @@
+package sim
+
+import (
+	"time"
+
+	"go.etcd.io/raft/v3/raftpb"
+
+	"printq/log"
+)
+
+// memberLog is a member's log as its core sees it. It lets virtual time pass in syncs, and tells the history what was saved and
+// what is committed.
+type memberLog struct {
+	*log.Log
+	m *member
+	// dirty: something that others may rely on was saved and not synced.
+	dirty bool
+	hard  [2]uint64 // term and vote as saved
+}
+
+func newMemberLog(m *member, lg *log.Log) *memberLog {
+	l := &memberLog{Log: lg, m: m}
+	if hs, _, err := lg.InitialState(); err == nil {
+		l.hard = [2]uint64{hs.GetTerm(), hs.GetVote()}
+	}
+	return l
+}
+
+// Save implements node.Log.
+func (l *memberLog) Save(hs *raftpb.HardState, entries []*raftpb.Entry, sync bool) error {
+	m := l.m
+	m.w.trace.note(6, m.id, hs.GetTerm(), hs.GetVote(), hs.GetCommit(), uint64(len(entries)))
+	if m.w.trace.on {
+		m.w.trace.say(m.w.now+m.io, "m%d saves %s sync %v", m.id, saved(hs, entries), sync)
+	}
+	if err := l.Log.Save(hs, entries, sync && !m.w.mutant.NoSync); err != nil {
+		return err
+	}
+	if sync {
+		m.io += m.syncTime()
+		l.dirty = false
+	} else if len(entries) > 0 || hs != nil && l.hard != [2]uint64{hs.GetTerm(), hs.GetVote()} {
+		l.dirty = true
+	}
+	if hs != nil {
+		l.hard = [2]uint64{hs.GetTerm(), hs.GetVote()}
+		if commit := hs.GetCommit(); commit > m.applied {
+			m.w.history.committed(m, commit)
+			m.applied = commit // this turn applies it
+		}
+	}
+	return nil
+}
+
+// Retain implements node.Log.
+func (l *memberLog) Retain(index uint64, bytes int64) {
+	if !l.m.w.mutant.NoRetain {
+		l.Log.Retain(index, bytes)
+	}
+}
+
+func (m *member) syncTime() time.Duration {
+	d := m.w.between(300*time.Microsecond, 4*time.Millisecond)
+	if at := m.w.now + m.io; at < m.stalled {
+		m.w.counts.add("sync on a stalled disk")
+		d += m.stalled - at
+	}
+	return d
+}

@@ -1,0 +1,106 @@
+package sim
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// An edit is a bug planted in the source of production code: this test is built again with one file replaced (go build's
+// -overlay), and the build looks for a seed that fails. It is for what no seam reaches.
+type edit struct {
+	name     string
+	file     string // from the module's root
+	old, new string
+	focus    []Kind
+}
+
+var edits = []edit{
+	{"no-tag-in-the-queue", "queue/apply.go", "if c.Term != t.entry.Term {", "if false {", []Kind{Stale, Kill}},
+	{
+		"chunks-cleared-at-a-term-change", "queue/claims.go", "	t.term = t.entry.Term\n",
+		"	t.term = t.entry.Term\n	for _, u := range t.uploads {\n		t.dropUpload(u)\n	}\n",
+		[]Kind{Submit, Submit, Submit, Kill, Lossy},
+	},
+	{"attempt-not-compared", "queue/progress.go", "d.job == nil || attempt != d.attempt", "d.job == nil", []Kind{SlowGo, Stale, Hang}},
+	{"order-by-submission-only", "queue/heap.go", "a.priority > b.priority || a.priority == b.priority && a.id < b.id", "a.id < b.id", nil},
+	{"answer-before-save", "node/core.go", "	c.send(before)\n	if err", "	c.send(append(before, after...))\n	after = nil\n	if err", []Kind{PowerAt, PowerAt, AllDown}},
+	{"vote-not-synced", "node/core.go", "rd.Entries, rd.MustSync)", "rd.Entries, len(rd.Entries) > 0)", nil},
+	{"result-of-an-older-reign", "printer/core.go", "|| op.reign != c.reign ", "", []Kind{Transfer, Hang}},
+	{"failed-sync-not-written-back", "log/open.go", "if err := o.rewrite(a); err != nil {", "if err := o.syncFile(a.file); err != nil {", []Kind{FailSync, Power}},
+}
+
+var hunt = flag.Int("hunt", -1, "look for a seed on which this edit of the source is caught (for TestMutantsInSource)")
+
+func TestMutantsInSource(t *testing.T) {
+	if testing.Short() || *hunt >= 0 {
+		t.Skip("each one is built anew")
+	}
+	for i, e := range edits {
+		t.Run(e.name, func(t *testing.T) {
+			began := time.Now()
+			out, err := exec.Command(e.build(t), "-test.run=^TestHunt$", fmt.Sprint("-hunt=", i)).CombinedOutput()
+			var seed uint64
+			at := bytes.Index(out, []byte("caught seed="))
+			if at >= 0 {
+				_, err = fmt.Sscanf(string(out[at:]), "caught seed=%d", &seed)
+			}
+			if at < 0 || err != nil {
+				t.Fatalf("mutant %s is not caught: %v\n%s", e.name, err, out)
+			}
+			t.Logf("%.300s", out)
+			fmt.Printf("mutant %s caught seed=%d seconds=%.1f\n", e.name, seed, time.Since(began).Seconds())
+		})
+	}
+}
+
+// build makes the test's program with the edit.
+func (e edit) build(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(root, e.file)
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(string(source), e.old) != 1 {
+		t.Fatalf("%s no longer holds %q once: choose another place for mutant %s", e.file, e.old, e.name)
+	}
+	dir := t.TempDir()
+	broken, overlay, program := filepath.Join(dir, "broken.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, "sim.test")
+	write(t, broken, []byte(strings.Replace(string(source), e.old, e.new, 1)))
+	b, err := json.Marshal(map[string]map[string]string{"Replace": {file: broken}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, overlay, b)
+	build := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", program, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build mutant %s: %v\n%s", e.name, err, out)
+	}
+	return program
+}
+
+// TestHunt runs in a program that has an edit in it.
+func TestHunt(t *testing.T) {
+	if *hunt < 0 {
+		t.Skip("for TestMutantsInSource")
+	}
+	for seed := uint64(1); seed <= 600; seed++ {
+		if v := run(t, PlanOf(seed, edits[*hunt].focus...), Mutant{}).Violation; v != nil {
+			fmt.Printf("caught seed=%d: %v\n", seed, v)
+			return
+		}
+	}
+	t.Error("not caught")
+}

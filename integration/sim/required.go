@@ -1,0 +1,22 @@
+package sim
+
+// Required lists what must occur in a range of seeds: every kind of fault, every race, and the ways around them.
+func Required() []string {
+	all := append([]string(nil), Races...)
+	for k := firstFault + 1; k < kinds; k++ {
+		all = append(all, "fault: "+k.String())
+	}
+	for _, k := range []Kind{Cancel, Hold, Release, Move, Reprint, ForceMove} {
+		all = append(all, "client: "+k.String())
+	}
+	return append(all,
+		"acknowledged twice under one key", "read answered", "line tailed", "job in doubt", "job aborted when its time was over",
+		"frame lost", "frame doubled", "frame delayed", "frame cut off",
+		"request to a device doubled", "request to a device delayed", "device's reply lost", "page repeated and not printed again",
+		"device died between printing and replying", "device died before it printed",
+		"power loss that took something with it", "sync on a stalled disk", "paused for longer than an election",
+		"member ends: power", "member ends: sync", "member ends: full",
+		"device of another cluster", "device of another identity", "device adopted",
+		"snapshot begun", "snapshot installed", "snapshot broken off", "document taken from another member",
+	)
+}
