@@ -1,6 +1,9 @@
 package api
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // A Problem is what went wrong (RFC 9457). Tell kinds apart by Type, never by Title or Detail.
 type Problem struct {
@@ -19,7 +22,12 @@ type Problem struct {
 }
 
 // Error is the title and the detail.
-func (p *Problem) Error() string { return fmt.Sprintf("%s: %s", p.Title, p.Detail) }
+func (p *Problem) Error() string {
+	if len(p.Detail) >= len(p.Title) && strings.EqualFold(p.Detail[:len(p.Title)], p.Title) {
+		return p.Detail // it says the title itself
+	}
+	return fmt.Sprintf("%s: %s", p.Title, p.Detail)
+}
 
 // The outcomes of a request that failed.
 const (

@@ -23,7 +23,7 @@ var (
 )
 
 // someSeeds are run where nobody says which.
-const someSeeds = "1:60"
+const someSeeds = "1:1500"
 
 // enough seeds for everything to occur.
 const enough = 400
@@ -147,7 +147,7 @@ func plans(t *testing.T) (all []Plan) {
 			t.Fatalf("-seeds %s: want START:COUNT", *seeds)
 		}
 		if testing.Short() && *seeds == someSeeds {
-			count = 15
+			count = 150
 		}
 		for seed := start; seed < start+count; seed++ {
 			all = append(all, PlanOf(seed))
