@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"printq/http"
+	"printq/http/ipp"
 	"printq/http/peer"
 	"printq/node"
 	"printq/printer"
@@ -206,8 +207,12 @@ func (f *serveFlags) assemble(m *memberProcess, members map[uint64]string) (err 
 		return errors.Join(err, peerListener.Close())
 	}
 	m.driver = printer.New(driverLog{m.node}, printer.Options{Member: f.id, Open: openDevice, Logger: m.logger})
+	printing, err := ipp.New(ipp.Options{Node: m.node, MaxDocument: f.maxDocument, Version: version, Logger: m.logger})
+	if err != nil {
+		return err
+	}
 	m.server, err = http.New(http.Options{
-		Node: m.node, Member: f.id, CheckDevice: printer.Validate, MaxDocument: f.maxDocument, AllowedHosts: f.hosts,
+		Node: m.node, IPP: printing, Member: f.id, CheckDevice: printer.Validate, MaxDocument: f.maxDocument, AllowedHosts: f.hosts,
 		Insecure: f.insecure, Collectors: []prometheus.Collector{driverMetrics{m.driver}}, Version: version, Logger: m.logger,
 	})
 	return err

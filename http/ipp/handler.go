@@ -1,0 +1,108 @@
+package ipp
+
+import (
+	"context"
+	"maps"
+	nethttp "net/http"
+	"slices"
+
+	"github.com/OpenPrinting/goipp"
+
+	"printq/node"
+	"printq/queue/queuepb"
+)
+
+// A Handler answers IPP requests: POSTs of type application/ipp, on whatever path. Its methods may be called from any
+// goroutine.
+type Handler struct {
+	options Options
+	node    Node
+	// nil: Create-Job and what belongs to it are not supported.
+	jobs jobMaker
+	// What is answered, and the same as operations-supported says it. Never changed.
+	operations map[goipp.Op]operation
+	supported  []int
+}
+
+// New makes a handler.
+func New(o Options) (*Handler, error) {
+	if err := o.fill(); err != nil {
+		return nil, err
+	}
+	return newHandler(o, nil), nil
+}
+
+func newHandler(o Options, jobs jobMaker) *Handler {
+	h := &Handler{options: o, node: o.Node, jobs: jobs}
+	h.operations = h.table()
+	for _, op := range slices.Sorted(maps.Keys(h.operations)) {
+		h.supported = append(h.supported, int(op))
+	}
+	return h
+}
+
+// ServeHTTP makes a Handler a nethttp.Handler.
+func (h *Handler) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
+	q, err := readRequest(r.Body)
+	q.base = baseOf(r)
+	var a *answer
+	if err == nil {
+		a, err = h.operate(r.Context(), q)
+	}
+	if err != nil {
+		a = refusal(err)
+		if a.status == goipp.StatusErrorInternal {
+			h.options.Logger.Error("an IPP request ended in a fault", "operation", q.op, "error", err)
+		}
+	}
+	h.write(w, q, a)
+}
+
+func (h *Handler) operate(ctx context.Context, q *request) (*answer, error) {
+	op := h.operations[q.op]
+	if op == nil {
+		return nil, fail(goipp.StatusErrorOperationNotSupported, "operation %s is not supported: see operations-supported", q.op)
+	}
+	t, err := q.targetOf(q.op)
+	if err != nil {
+		return nil, err
+	}
+	return op(ctx, q, t)
+}
+
+// targetOf is the request's target; CUPS's own operations need not name one.
+func (q *request) targetOf(op goipp.Op) (target, error) {
+	if op >= goipp.OpCupsGetDefault && find(q.operation, "printer-uri") == nil && find(q.operation, "job-uri") == nil {
+		return target{}, nil
+	}
+	return q.target()
+}
+
+// propose carries out a command.
+func (h *Handler) propose(ctx context.Context, cmd *queuepb.Command, payload []byte) (node.Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.options.CommitTimeout)
+	defer cancel()
+	a, err := h.node.Propose(ctx, cmd, payload)
+	return a, outcomeOf(err)
+}
+
+// fresh returns when what is read now is linearizable.
+func (h *Handler) fresh(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, h.options.ReadTimeout)
+	defer cancel()
+	_, err := h.node.Barrier(ctx)
+	if err != nil && ctx.Err() != nil {
+		return fail(goipp.StatusErrorServiceUnavailable, "no majority of the members answered in time: try again, or ask another member")
+	}
+	return err
+}
+
+// cause is who asks, for the audit trail.
+func (q *request) cause() (*queuepb.Cause, error) {
+	user, err := q.user()
+	if err != nil {
+		return nil, err
+	}
+	why, err := text(q.operation, "message")
+	return &queuepb.Cause{By: user, Why: why}, err
+}

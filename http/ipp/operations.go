@@ -1,0 +1,49 @@
+package ipp
+
+import (
+	"context"
+
+	"github.com/OpenPrinting/goipp"
+)
+
+// An operation carries out one request. The target is not checked yet: it may name what is not there.
+type operation func(ctx context.Context, q *request, t target) (*answer, error)
+
+// table is what is supported.
+func (h *Handler) table() map[goipp.Op]operation {
+	table := map[goipp.Op]operation{
+		goipp.OpPrintJob:             h.printJob,
+		goipp.OpValidateJob:          h.validateJob,
+		goipp.OpCancelJob:            h.cancelJob,
+		goipp.OpGetJobAttributes:     h.getJobAttributes,
+		goipp.OpGetJobs:              h.getJobs,
+		goipp.OpGetPrinterAttributes: h.getPrinterAttributes,
+		goipp.OpHoldJob:              h.holdJob,
+		goipp.OpReleaseJob:           h.releaseJob,
+		goipp.OpSetJobAttributes:     h.setJobAttributes,
+		// An ended job is not begun again: it is copied, under a new id, and stays in the record as it was.
+		goipp.OpRestartJob:   h.reprintJob,
+		goipp.OpReprocessJob: h.reprintJob,
+		goipp.OpResubmitJob:  h.resubmitJob,
+		// printq's pause lets the job at hand end.
+		goipp.OpPausePrinter:                h.pausePrinter,
+		goipp.OpPausePrinterAfterCurrentJob: h.pausePrinter,
+		goipp.OpResumePrinter:               h.resumePrinter,
+		// What has ended stays until its retention is over: the record of what was printed is not to be purged.
+		goipp.OpPurgeJobs:        h.cancelJobs,
+		goipp.OpCancelJobs:       h.cancelJobs,
+		goipp.OpCancelMyJobs:     h.cancelMyJobs,
+		goipp.OpCancelCurrentJob: h.cancelCurrentJob,
+		goipp.OpCupsGetDefault:   h.cupsGetDefault,
+		goipp.OpCupsGetPrinters:  h.cupsGetPrinters,
+		goipp.OpCupsGetClasses:   h.cupsGetClasses,
+		goipp.OpCupsMoveJob:      h.cupsMoveJob,
+		goipp.OpCupsGetDocument:  h.cupsGetDocument,
+	}
+	if h.jobs != nil {
+		table[goipp.OpCreateJob] = h.createJob
+		table[goipp.OpSendDocument] = h.sendDocument
+		table[goipp.OpCloseJob] = h.closeJob
+	}
+	return table
+}

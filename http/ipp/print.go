@@ -1,0 +1,64 @@
+package ipp
+
+import (
+	"context"
+
+	"github.com/OpenPrinting/goipp"
+
+	"printq/node"
+	"printq/queue"
+)
+
+// ready resolves the printer and reads the ticket, before a byte of the document is read: a client that misspelt a printer
+// need not send its gigabyte. A printer that is known here costs no barrier: if it is gone by now, the submit says so.
+func (h *Handler) ready(ctx context.Context, q *request, t target) (*ticket, error) {
+	p, err := h.node.Printer(t.printer)
+	if err != nil {
+		p, err = h.printer(ctx, t)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return q.ticket(p.Name)
+}
+
+func (h *Handler) printJob(ctx context.Context, q *request, t target) (*answer, error) {
+	job, err := h.ready(ctx, q, t)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := h.receive(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	a, err := h.propose(ctx, job.submit(doc), doc.Inline)
+	if err != nil {
+		return nil, err
+	}
+	return h.made(q, a.Job, job.unsupported)
+}
+
+func (h *Handler) validateJob(ctx context.Context, q *request, t target) (*answer, error) {
+	job, err := h.ready(ctx, q, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFormat(q); err != nil {
+		return nil, err
+	}
+	if _, err := q.compression(); err != nil {
+		return nil, err
+	}
+	return okay(job.unsupported), nil
+}
+
+// made answers with a job that is committed. A job that cannot be shown was made all the same: saying anything but
+// successful would make the client print it again.
+func (h *Handler) made(q *request, id uint64, unsupported goipp.Attributes) (*answer, error) {
+	j, err := h.node.Job(id)
+	if err != nil {
+		j = &node.JobStatus{Job: &queue.Job{Id: id, State: uint32(queue.Pending)}}
+	}
+	w := wanted{"job-id": true, "job-uri": true, "job-uuid": true, "job-state": true, "job-state-reasons": true, "job-state-message": true}
+	return okay(unsupported, h.describeJob(q, w, j)), nil
+}

@@ -1,0 +1,177 @@
+package ipp
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/OpenPrinting/goipp"
+
+	"printq/node"
+	"printq/printer/pages"
+)
+
+// Printer states (RFC 8011 §5.4.11).
+const (
+	printerIdle       = 3
+	printerProcessing = 4
+	printerStopped    = 5
+)
+
+// formats are taken for every printer: a document goes to the device as it is, and only who set the device up knows what it
+// understands.
+var formats = []string{
+	pages.OctetStream, pages.PDF, pages.PWG, pages.URF, pages.JPEG, pages.PNG, pages.PostScript, pages.PCL, pages.ZPL, pages.Text,
+	"application/vnd.cups-raw",
+}
+
+var compressions = []string{"none", "gzip", "deflate"}
+
+// upTime is printer-up-time: seconds since 1970, the same on every member and after every restart, so that a job's times can
+// be compared with it wherever they are read.
+func upTime(t time.Time) int { return int(t.Unix()) }
+
+// stateOf is a printer's state, its reasons as keywords, and a sentence for people.
+func stateOf(p *node.PrinterStatus) (state int, reasons []string, message string) {
+	blocked := 0
+	for _, d := range p.Devices {
+		reason := keyword(d.Reason)
+		if reason == "" || reason == "none" {
+			continue
+		}
+		if !strings.HasSuffix(reason, "-warning") && !strings.HasSuffix(reason, "-report") {
+			blocked++
+		}
+		if !slices.Contains(reasons, reason) {
+			reasons = append(reasons, reason)
+		}
+		if d.Detail != "" {
+			message = d.Detail
+		}
+	}
+	switch {
+	case p.Paused && p.Processing > 0:
+		state, reasons = printerProcessing, append(reasons, "moving-to-paused")
+	case p.Paused:
+		state, reasons = printerStopped, append(reasons, "paused")
+	case len(p.Devices) == 0:
+		state, reasons, message = printerStopped, append(reasons, "other-error"), "the printer has no device: printq printer set"
+	case blocked == len(p.Devices):
+		state = printerStopped
+	case p.Processing > 0:
+		state = printerProcessing
+	default:
+		state = printerIdle
+	}
+	if reasons == nil {
+		return state, []string{"none"}, ""
+	}
+	if p.Paused && message == "" {
+		message = "paused: printq printer resume " + p.Name
+	}
+	return state, reasons, message
+}
+
+// printerAttributes are all that a printer has.
+func (h *Handler) printerAttributes(b base, p *node.PrinterStatus) *list {
+	l := &list{
+		template: templateOffers(),
+		named:    []goipp.Attribute{collections("media-col-database", mediaCollections()...)},
+	}
+	for _, part := range [][]goipp.Attribute{
+		h.status(b, p), h.identity(b, p), h.abilities(), mediaDescription(), rasterAbilities(), firmware(h.options.Version),
+	} {
+		l.description = append(l.description, part...)
+	}
+	return l
+}
+
+// status is what changes.
+func (h *Handler) status(b base, p *node.PrinterStatus) []goipp.Attribute {
+	state, reasons, message := stateOf(p)
+	now := time.Now()
+	return []goipp.Attribute{
+		enums("printer-state", state), keywords("printer-state-reasons", reasons...), texts("printer-state-message", message),
+		boolean("printer-is-accepting-jobs", true),
+		integers("queued-job-count", p.Pending+p.Held+p.Processing+p.Stopped),
+		integers("printer-up-time", upTime(now)), dateTime("printer-current-time", now),
+	}
+}
+
+// identity is the printer's names and addresses.
+func (h *Handler) identity(b base, p *node.PrinterStatus) []goipp.Attribute {
+	security := "none"
+	if b.secure {
+		security = "tls"
+	}
+	about := b.uri("http", "v1", "printers", p.Name)
+	attrs := []goipp.Attribute{
+		names("printer-name", p.Name), texts("printer-info", p.Name), texts("printer-location", ""),
+		texts("printer-make-and-model", "printq"), names("printer-dns-sd-name", clip(p.Name, 63)),
+		texts("printer-organization", ""), texts("printer-organizational-unit", ""),
+		missing("printer-geo-location", goipp.TagUnknown),
+		uris("printer-uri-supported", b.printer(p.Name)), keywords("uri-security-supported", security),
+		keywords("uri-authentication-supported", "requesting-user-name"),
+		uris("printer-more-info", about), uris("printer-supply-info-uri", about),
+		uris("printer-uuid", uuid(h.node.Cluster().Cluster, "printer", p.Name)),
+		texts("printer-device-id", "MFG:printq;MDL:printq;CMD:PDF,PWGRaster,AppleRaster,JPEG,PNG,PS,PCL,ZPL,TXT;CLS:PRINTER;"),
+		// CUPS's cups_ptype_t: prints black and colour, makes copies, collates.
+		enums("printer-type", 0x0004|0x0008|0x0040|0x0080), boolean("printer-is-shared", true),
+	}
+	if len(p.Settings.Devices) > 0 {
+		attrs = append(attrs, uris("device-uri", p.Settings.Devices[0])) // lpstat -v
+	}
+	return attrs
+}
+
+// abilities are what this server takes, of any printer.
+func (h *Handler) abilities() []goipp.Attribute {
+	kbytes := int(min(h.options.MaxDocument/1024, 1<<31-1))
+	versions, features := []string{"1.0", "1.1", "2.0"}, []string{"airprint-1.8"}
+	attrs := []goipp.Attribute{
+		enums("operations-supported", h.supported...),
+		charsets("charset-configured", "utf-8"), charsets("charset-supported", "utf-8", "us-ascii"),
+		languages("natural-language-configured", "en"), languages("generated-natural-language-supported", "en"),
+		types("document-format-default", pages.OctetStream), types("document-format-supported", formats...),
+		keywords("compression-supported", compressions...), keywords("pdl-override-supported", "not-attempted"),
+		boolean("multiple-document-jobs-supported", false), boolean("job-ids-supported", true),
+		boolean("preferred-attributes-supported", false), boolean("page-ranges-supported", false),
+		keywords("which-jobs-supported", whichJobsSupported()...),
+		keywords("job-creation-attributes-supported", append([]string{"job-name", "document-name", "ipp-attribute-fidelity"}, featureNames()...)...),
+		keywords("job-settable-attributes-supported", "job-hold-until"),
+		keywords("printer-get-attributes-supported", "document-format"),
+		between("job-k-octets-supported", 0, kbytes), between("pdf-k-octets-supported", 0, kbytes), between("jpeg-k-octets-supported", 0, kbytes),
+		keywords("pdf-versions-supported", "iso-32000-1_2008", "adobe-1.7", "adobe-1.6", "adobe-1.5", "adobe-1.4", "adobe-1.3"),
+		boolean("color-supported", true),
+		// Nobody measured; the standard has no "unknown" here.
+		integers("pages-per-minute", 1), integers("pages-per-minute-color", 1),
+		// -2: unknown (RFC 3805, prtMarkerSuppliesLevel).
+		octets("printer-supply", "index=1;class=supplyThatIsConsumed;type=other;unit=percent;maxcapacity=100;level=-2;colorantname=unknown;"),
+		texts("printer-supply-description", "Not known"),
+	}
+	if h.jobs != nil {
+		features = append(features, "ipp-everywhere")
+		attrs = append(attrs, integers("multiple-operation-time-out", int(openJob.Seconds())), keywords("multiple-operation-time-out-action", "abort-job"))
+	}
+	return append(attrs, keywords("ipp-versions-supported", versions...), keywords("ipp-features-supported", features...))
+}
+
+// rasterAbilities are what a client needs to know to render pages itself: IPP Everywhere's PWG raster, and AirPrint's URF.
+func rasterAbilities() []goipp.Attribute {
+	return []goipp.Attribute{
+		dpi("pwg-raster-document-resolution-supported", resolutions...),
+		keywords("pwg-raster-document-type-supported", "black_1", "sgray_8", "srgb_8", "srgb_16", "cmyk_8"),
+		keywords("pwg-raster-document-sheet-back", "normal"),
+		keywords("urf-supported", "V1.4", "CP255", "W8", "SRGB24", "RS300-600", "IS1", "MT1", "OB10", "PQ4"),
+		keywords("printer-kind", "document"),
+	}
+}
+
+// firmware is what Windows's class driver and Mopria's ask for.
+func firmware(version string) []goipp.Attribute {
+	return []goipp.Attribute{
+		names("printer-firmware-name", "printq"), texts("printer-firmware-patches", ""),
+		texts("printer-firmware-string-version", version), octets("printer-firmware-version", clip(version, 64)),
+		texts("mopria-certified", "1.3"),
+	}
+}
