@@ -15,7 +15,7 @@ import (
 func TestCommands(t *testing.T) {
 	for _, name := range []string{"lp", "lpstat", "cancel", "lpmove", "cupsdisable"} {
 		if _, err := exec.LookPath(name); err != nil {
-			missing(t, name+" is not installed (Debian: cups-client)")
+			notInstalled(t, name+" is not installed (Debian: cups-client)")
 		}
 	}
 	f := newFake("office", "store")
@@ -75,8 +75,8 @@ func TestCommands(t *testing.T) {
 	want(3, "store", queue.Pending)
 }
 
-// missing skips a test whose program is not there, but not where .ci/run has installed it.
-func missing(t *testing.T, what string) {
+// notInstalled skips a test whose program is not there, but not where .ci/run has installed it.
+func notInstalled(t *testing.T, what string) {
 	t.Helper()
 	if os.Getenv("PRINTQ_CUPS") == "required" {
 		t.Fatal(what)

@@ -33,7 +33,7 @@ func prepare(t *testing.T) string {
 	dir := t.TempDir()
 	tests, _ := filepath.Glob(filepath.Join(suites, "*.test"))
 	if len(tests) == 0 {
-		missing(t, "ipptool's suites are not installed (Debian: cups-ipp-utils)")
+		notInstalled(t, "ipptool's suites are not installed (Debian: cups-ipp-utils)")
 	}
 	for _, name := range tests {
 		body, err := os.ReadFile(name)
@@ -63,7 +63,7 @@ func ipptool(t *testing.T, h *Handler, version, suite string) map[string][]strin
 	t.Helper()
 	tool, err := exec.LookPath("ipptool")
 	if err != nil {
-		missing(t, "ipptool is not installed (Debian: cups-ipp-utils)")
+		notInstalled(t, "ipptool is not installed (Debian: cups-ipp-utils)")
 	}
 	dir := prepare(t)
 	server := httptest.NewServer(h)
