@@ -16,7 +16,7 @@ const (
 	memoryCheck = 5 * time.Second
 )
 
-// limitMemory keeps the soft limit at softMemory, or at twice what is live where a long queue needs more. GOMEMLIMIT in
+// limitMemory keeps the soft limit at softMemory, or at one and a half times what is live where a long queue needs more. GOMEMLIMIT in
 // the environment has the last word.
 func limitMemory(ctx context.Context) {
 	if os.Getenv("GOMEMLIMIT") != "" {
@@ -27,7 +27,8 @@ func limitMemory(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		metrics.Read(live)
-		debug.SetMemoryLimit(max(softMemory, 2*int64(live[0].Value.Uint64())))
+		alive := int64(live[0].Value.Uint64())
+		debug.SetMemoryLimit(max(softMemory, alive+alive/2))
 		select {
 		case <-ctx.Done():
 			return
