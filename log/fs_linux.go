@@ -11,10 +11,28 @@ import (
 // maxVec is the number of buffers that one system call takes (IOV_MAX).
 const maxVec = 1024
 
-// WriteVec hands all buffers to the kernel at once, so that payloads need not be copied
-// together first.
-func (f osFile) WriteVec(bufs [][]byte, off int64) error {
+// WriteVec writes the whole blocks of a large batch past the page cache, and the rest through it.
+func (f *osFile) WriteVec(bufs [][]byte, off int64) error {
 	rest := append([][]byte(nil), bufs...)
+	from, to := f.direct.span(off, off+sizeOf(rest))
+	if from == to {
+		return f.writeCached(rest, off)
+	}
+	head, rest := split(rest, from-off)
+	if err := f.writeCached(head, off); err != nil {
+		return err
+	}
+	n, err := f.direct.write(f.Name(), rest, from, to)
+	if err != nil {
+		return err
+	}
+	_, rest = split(rest, n)
+	return f.writeCached(rest, from+n)
+}
+
+// writeCached hands all buffers to the kernel at once, so that payloads need not be copied
+// together first. It uses bufs up.
+func (f *osFile) writeCached(rest [][]byte, off int64) error {
 	for len(rest) > 0 {
 		n, err := f.pwritev(rest[:min(len(rest), maxVec)], off)
 		if err != nil {
@@ -26,7 +44,7 @@ func (f osFile) WriteVec(bufs [][]byte, off int64) error {
 	return nil
 }
 
-func (f osFile) pwritev(bufs [][]byte, off int64) (n int, err error) {
+func (f *osFile) pwritev(bufs [][]byte, off int64) (n int, err error) {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return 0, err
@@ -57,7 +75,7 @@ func skip(bufs [][]byte, n int) [][]byte {
 
 // Sync leaves out the metadata that a reader does not need, such as the time of the last change.
 // An error is final: see Log.Save.
-func (f osFile) Sync() (err error) {
+func (f *osFile) Sync() (err error) {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return err
