@@ -17,11 +17,15 @@ import (
 //	          turn's save installs what is staged, with the hard state, by one rename
 //	receiver  tells the leader how it ended; the leader reports it to raft, also when it hears nothing for long
 
-// announced takes a leader's MsgSnap. While a fetch is under way, others are dropped: raft sends them again.
+// announced takes a leader's MsgSnap. While a fetch is under way, another leader's is answered as failed, so that it offers
+// one again; the same leader's is answered when the fetch ends.
 func (c *Core) announced(m *raftpb.Message) {
-	if c.fetching == nil {
+	switch {
+	case c.fetching == nil:
 		c.fetching = m
 		c.port.Fetch(m)
+	case c.fetching.GetFrom() != m.GetFrom():
+		c.reportTo(m.GetFrom(), false)
 	}
 }
 

@@ -93,6 +93,7 @@ func (s *script) set(a datadriven.CmdArg) {
 		s.drive.Token, s.drive.Resumed, s.drive.Closing = queue.Token{Term: n(0), Index: n(1)}, false, 0
 	case "resumed":
 		s.drive.Resumed = on
+		s.drive.Epoch = map[bool]string{true: "e"}[on]
 	case "closing":
 		s.drive.Closing = n(0)
 	case "adopt":

@@ -177,7 +177,7 @@ func (t *turn) progress(w *queue.Work) {
 // print sends the unit after the first have ones.
 func (t *turn) print(w *queue.Work, have int) {
 	t.begin(&Operation{Kind: PrintUnit, Work: w, Number: have%w.Units + 1, Unit: device.Unit{
-		Token: t.drive.Token, Epoch: t.session.state.Epoch, Attempt: w.Attempt, Job: w.Job,
+		Token: t.drive.Token, Epoch: t.drive.Epoch, Attempt: w.Attempt, Job: w.Job,
 		Copy: have/w.Units + 1, Page: have%w.Units + 1, PerCopy: w.Units,
 		First: have == w.Start, Last: have+1 == w.Units*w.Copies,
 	}})
@@ -185,7 +185,7 @@ func (t *turn) print(w *queue.Work, have int) {
 
 func (t *turn) close(attempt uint64, w *queue.Work) {
 	t.begin(&Operation{Kind: CloseAttempt, Work: w, Closing: device.Closing{
-		Token: t.drive.Token, Epoch: t.session.state.Epoch, Attempt: attempt,
+		Token: t.drive.Token, Epoch: t.drive.Epoch, Attempt: attempt,
 	}})
 }
 

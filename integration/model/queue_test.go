@@ -1,0 +1,158 @@
+package model
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"printq/queue"
+	"printq/queue/queuepb"
+)
+
+// A node is the queue's state after some entries, as its drained records. It never changes: the state machine is loaded
+// from the records for each entry, once, since nodes remember what came of it.
+type node struct {
+	records     map[string][]byte // by bucket, "/" and key
+	index, term uint64
+	drive       queue.Drive
+	jobs        []*queue.Job // job n at n-1
+	last        queue.Token  // the highest ever given
+	ident       ident
+	after       map[string]*node
+}
+
+// A library holds every node once.
+type library struct {
+	nodes map[string]*node
+}
+
+const clock = 1e9 // of all entries
+
+func (n *node) Get(b queue.Bucket, key []byte) ([]byte, error) {
+	return n.records[string(b)+"/"+string(key)], nil
+}
+
+func (n *node) each(b queue.Bucket, fn func(key, value []byte) error) error {
+	for _, k := range slices.Sorted(maps.Keys(n.records)) {
+		if key, ok := strings.CutPrefix(k, string(b)+"/"); ok {
+			if err := fn([]byte(key), n.records[k]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// apply gives the node after one more entry: n itself where the entry changed nothing but the audit trail.
+func (l *library) apply(n *node, term uint64, c *queuepb.Command) *node {
+	var data []byte
+	if c != nil {
+		data = queue.Pack(clock, []queue.Packed{{Head: queue.Encode(c), Payload: make([]byte, c.Payload)}})
+	}
+	key := string(rune(term)) + string(data)
+	if next, ok := n.after[key]; ok {
+		return next
+	}
+	s, err := queue.Load(n.each)
+	if n.index == 0 {
+		s, err = queue.New("c"), nil
+	}
+	if err == nil {
+		_, err = s.Apply(queue.Entry{Index: n.index + 1, Term: term, Data: data}, n)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("model: %v", err)) // the search must not go on without one of its transitions
+	}
+	next := l.node(n, s)
+	if next.ident.exact() == n.ident.exact() {
+		next = n
+	}
+	n.after[key] = next
+	return next
+}
+
+func (l *library) node(before *node, s *queue.State) *node {
+	n := &node{records: maps.Clone(before.records), index: s.Index(), term: s.Term(), after: map[string]*node{}}
+	for _, c := range s.Drain() {
+		key := string(c.Bucket) + "/" + string(c.Key)
+		if c.Value == nil {
+			delete(n.records, key)
+		} else {
+			n.records[key] = c.Value
+		}
+	}
+	n.drive = s.Drive(1)
+	n.read()
+	if known, ok := l.nodes[n.ident.exact()]; ok {
+		return known
+	}
+	l.nodes[n.ident.exact()] = n
+	return n
+}
+
+// read takes the records apart, and makes of them the node's ident.
+func (n *node) read() {
+	d := &n.ident
+	d.num(n.term)
+	for _, b := range []queue.Bucket{queue.Devices, queue.Live, queue.Finished} {
+		_ = n.each(b, func(_, value []byte) error {
+			if b == queue.Devices {
+				n.device(value)
+				return nil
+			}
+			j := &queue.Job{}
+			must(proto.Unmarshal(value, j))
+			n.jobs = append(n.jobs, j)
+			return nil
+		})
+	}
+	slices.SortFunc(n.jobs, func(a, b *queue.Job) int { return int(a.Id) - int(b.Id) })
+	for _, j := range n.jobs {
+		n.job(j)
+	}
+}
+
+func (n *node) device(value []byte) {
+	r := &queue.Device{}
+	must(proto.Unmarshal(value, r))
+	n.last = queue.Token{Term: r.Last.GetTerm(), Index: r.Last.GetIndex()}
+	d := &n.ident
+	for _, t := range []*queuepb.Token{r.Token, r.Last} {
+		d.num(t.GetTerm())
+		d.index(t.GetIndex())
+	}
+	d.flag(r.Resumed)
+	d.flag(r.Known)
+	d.flag(r.Recovering)
+	d.flag(r.Stopped)
+	d.text(r.Epoch)
+	d.index(r.Closing)
+	d.index(r.Attempt)
+	d.num(r.Job)
+}
+
+func (n *node) job(j *queue.Job) {
+	d := &n.ident
+	d.num(uint64(j.State))
+	d.text(j.Reason)
+	d.index(j.Submitted.GetIndex())
+	for _, u := range []uint32{j.Units, j.Copies, j.Printed, j.Start, j.Stopping} {
+		d.num(uint64(u))
+	}
+	d.flag(j.InDoubt != nil)
+	d.num(j.Device)
+	d.num(uint64(len(j.Attempts)))
+	for _, a := range j.Attempts {
+		d.index(a.Number)
+		d.num(uint64(a.From))
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
