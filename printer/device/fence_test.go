@@ -84,7 +84,7 @@ func TestRuleR8Close(t *testing.T) {
 	}
 }
 
-// modelDevice is the device of the rules' model (deliver in ../shared/model/model.go, class fenced, no mutation), in units counted over all
+// modelDevice is the device of the rules' model (an earlier, separate search of them; class fenced), in units counted over all
 // copies.
 type modelDevice struct {
 	high, att, unit uint64
