@@ -40,7 +40,7 @@ func (b *batches) init(h Head) {
 	b.sizes = entrySizes{first: h.Base.Index + 1}
 }
 
-// MaxUnwritten bounds the lines that wait for the store. Past it the loop waits for the store too: a member whose disk
+// maxUnwritten bounds the lines that wait for the store. Past it the loop waits for the store too: a member whose disk
 // does not keep up must not keep leading.
 const maxUnwritten = 64 << 20
 

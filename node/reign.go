@@ -54,11 +54,8 @@ func (c *Core) tellDriver(devices map[uint64]bool) {
 // decide proposes a decision of our own, tagged with the term it is made in.
 func (c *Core) decide(cmd *queuepb.Command) {
 	cmd.Term = c.term
-	c.Decide(c.term, encodeCommand(cmd), false)
+	c.Decide(c.term, queue.Encode(cmd), false)
 }
-
-// encodeCommand is a command as it stands in an entry's head.
-func encodeCommand(cmd *queuepb.Command) []byte { return queue.Encode(cmd) }
 
 // duties are a leader's: to find what is due, to mark checkpoints, and every member's: to have its address in the log.
 func (c *Core) duties() {

@@ -46,7 +46,7 @@ type requests struct {
 	proposalBytes int
 	// Bytes that raft took in this term and that are not applied yet.
 	uncommitted int
-	// resendQueue holds seqs in the order they were sent, for the resend.
+	// stopped: this member is going, and takes on nothing more.
 	stopped bool
 }
 

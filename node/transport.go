@@ -30,7 +30,8 @@ type Transport interface {
 
 // Handler is what the transport calls; a Node is one. The methods are called from the transport's goroutines.
 type Handler interface {
-	// Receive takes a frame. The body is the callee's to keep. It does not block: where the member is too busy, it drops.
+	// Receive takes a frame. The body is the callee's to keep. Where
+	// the member is behind it waits, and with it the connection that the frame came by.
 	Receive(from uint64, kind byte, body []byte)
 	// Connected and Disconnected tell of the message connection to or from a member. Reset is true where the connection
 	// ended without a goodbye, as it does when the process at the other end dies.
