@@ -24,7 +24,7 @@ func openDevice(uri string) (device.Device, error) {
 }
 
 type repeating struct {
-	device.Device
+	device.Fenced
 	units atomic.Int64
 }
 

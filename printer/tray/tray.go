@@ -45,7 +45,7 @@ type Options struct {
 	Delay time.Duration
 }
 
-// A Tray is a device.Device. Nothing is opened or made before the first request.
+// A Tray is a device.Fenced. Nothing is opened or made before the first request.
 type Tray struct {
 	dir      string
 	options  Options
@@ -56,7 +56,7 @@ type Tray struct {
 	before func(step string) error
 }
 
-var _ device.Device = (*Tray)(nil)
+var _ device.Fenced = (*Tray)(nil)
 
 // New is the tray in that directory.
 func New(dir string, o Options) *Tray {
@@ -80,13 +80,13 @@ func (t *Tray) step(name string) error {
 	return t.before(name)
 }
 
-// Release implements device.Device.
+// Release implements device.Fenced.
 func (t *Tray) Release() error {
 	t.ledger.close()
 	return nil
 }
 
-// Open implements device.Device.
+// Open implements device.Fenced.
 func (t *Tray) Open(ctx context.Context, o device.Opening) (device.State, error) {
 	if err := ctx.Err(); err != nil {
 		return device.State{}, err
@@ -151,7 +151,7 @@ func (t *Tray) claim(o device.Opening) error {
 	return f.Open(o.Token)
 }
 
-// Print implements device.Device. The order is what makes it safe: the page's bytes are durable before its line, the line is durable and
+// Print implements device.Fenced. The order is what makes it safe: the page's bytes are durable before its line, the line is durable and
 // found to count before the page appears, and that before it is acknowledged.
 func (t *Tray) Print(ctx context.Context, u device.Unit) error {
 	if err := t.wait(ctx); err != nil {
@@ -200,7 +200,7 @@ func (t *Tray) drop(p part, err error) error {
 	return err
 }
 
-// Close implements device.Device.
+// Close implements device.Fenced.
 func (t *Tray) Close(ctx context.Context, c device.Closing) (device.Mark, error) {
 	if err := ctx.Err(); err != nil {
 		return device.Mark{}, err

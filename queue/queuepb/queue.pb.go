@@ -123,6 +123,10 @@ type Command struct {
 	//	*Command_Expire
 	//	*Command_Checkpoint
 	//	*Command_RaiseVersion
+	//	*Command_Intent
+	//	*Command_Remote
+	//	*Command_Doubtful
+	//	*Command_Yield
 	Body          isCommand_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -414,6 +418,42 @@ func (x *Command) GetRaiseVersion() *RaiseVersion {
 	return nil
 }
 
+func (x *Command) GetIntent() *Intent {
+	if x != nil {
+		if x, ok := x.Body.(*Command_Intent); ok {
+			return x.Intent
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetRemote() *Remote {
+	if x != nil {
+		if x, ok := x.Body.(*Command_Remote); ok {
+			return x.Remote
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDoubtful() *Doubtful {
+	if x != nil {
+		if x, ok := x.Body.(*Command_Doubtful); ok {
+			return x.Doubtful
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetYield() *Yield {
+	if x != nil {
+		if x, ok := x.Body.(*Command_Yield); ok {
+			return x.Yield
+		}
+	}
+	return nil
+}
+
 type isCommand_Body interface {
 	isCommand_Body()
 }
@@ -512,6 +552,22 @@ type Command_RaiseVersion struct {
 	RaiseVersion *RaiseVersion `protobuf:"bytes,56,opt,name=raise_version,json=raiseVersion,proto3,oneof"`
 }
 
+type Command_Intent struct {
+	Intent *Intent `protobuf:"bytes,57,opt,name=intent,proto3,oneof"`
+}
+
+type Command_Remote struct {
+	Remote *Remote `protobuf:"bytes,58,opt,name=remote,proto3,oneof"`
+}
+
+type Command_Doubtful struct {
+	Doubtful *Doubtful `protobuf:"bytes,59,opt,name=doubtful,proto3,oneof"`
+}
+
+type Command_Yield struct {
+	Yield *Yield `protobuf:"bytes,60,opt,name=yield,proto3,oneof"`
+}
+
 func (*Command_Submit) isCommand_Body() {}
 
 func (*Command_Chunk) isCommand_Body() {}
@@ -557,6 +613,14 @@ func (*Command_Expire) isCommand_Body() {}
 func (*Command_Checkpoint) isCommand_Body() {}
 
 func (*Command_RaiseVersion) isCommand_Body() {}
+
+func (*Command_Intent) isCommand_Body() {}
+
+func (*Command_Remote) isCommand_Body() {}
+
+func (*Command_Doubtful) isCommand_Body() {}
+
+func (*Command_Yield) isCommand_Body() {}
 
 // Who asked for something and why, for the audit trail.
 type Cause struct {
@@ -632,9 +696,11 @@ type Submit struct {
 	Priority uint32 `protobuf:"varint,11,opt,name=priority,proto3" json:"priority,omitempty"`
 	Hold     bool   `protobuf:"varint,12,opt,name=hold,proto3" json:"hold,omitempty"`
 	// Nanoseconds; a job not started by then is aborted. 0: the printer's setting, which may be none.
-	Ttl           int64  `protobuf:"varint,13,opt,name=ttl,proto3" json:"ttl,omitempty"`
-	Name          string `protobuf:"bytes,14,opt,name=name,proto3" json:"name,omitempty"`
-	User          string `protobuf:"bytes,15,opt,name=user,proto3" json:"user,omitempty"`
+	Ttl  int64  `protobuf:"varint,13,opt,name=ttl,proto3" json:"ttl,omitempty"`
+	Name string `protobuf:"bytes,14,opt,name=name,proto3" json:"name,omitempty"`
+	User string `protobuf:"bytes,15,opt,name=user,proto3" json:"user,omitempty"`
+	// What the client wants of the printing, handed to a device that can do it: IPP job template attributes (RFC 8011 §5.2).
+	Options       []*Option `protobuf:"bytes,16,rep,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -774,6 +840,67 @@ func (x *Submit) GetUser() string {
 	return ""
 }
 
+func (x *Submit) GetOptions() []*Option {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
+// Option is one wish about the printing of a job: the name and value of an IPP job template attribute, as text
+// (sides = two-sided-long-edge).
+type Option struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Value         string                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Option) Reset() {
+	*x = Option{}
+	mi := &file_queue_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Option) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Option) ProtoMessage() {}
+
+func (x *Option) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Option.ProtoReflect.Descriptor instead.
+func (*Option) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Option) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Option) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
 // Chunk is a numbered piece of an upload; the bytes are the command's payload. A repeat is void; the order is free.
 type Chunk struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -785,7 +912,7 @@ type Chunk struct {
 
 func (x *Chunk) Reset() {
 	*x = Chunk{}
-	mi := &file_queue_proto_msgTypes[4]
+	mi := &file_queue_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -797,7 +924,7 @@ func (x *Chunk) String() string {
 func (*Chunk) ProtoMessage() {}
 
 func (x *Chunk) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[4]
+	mi := &file_queue_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -810,7 +937,7 @@ func (x *Chunk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Chunk.ProtoReflect.Descriptor instead.
 func (*Chunk) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{4}
+	return file_queue_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Chunk) GetUpload() []byte {
@@ -837,7 +964,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_queue_proto_msgTypes[5]
+	mi := &file_queue_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -849,7 +976,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[5]
+	mi := &file_queue_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -862,7 +989,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{5}
+	return file_queue_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Cancel) GetJob() uint64 {
@@ -889,7 +1016,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_queue_proto_msgTypes[6]
+	mi := &file_queue_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -901,7 +1028,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[6]
+	mi := &file_queue_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -914,7 +1041,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{6}
+	return file_queue_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Hold) GetJob() uint64 {
@@ -941,7 +1068,7 @@ type Release struct {
 
 func (x *Release) Reset() {
 	*x = Release{}
-	mi := &file_queue_proto_msgTypes[7]
+	mi := &file_queue_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -953,7 +1080,7 @@ func (x *Release) String() string {
 func (*Release) ProtoMessage() {}
 
 func (x *Release) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[7]
+	mi := &file_queue_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -966,7 +1093,7 @@ func (x *Release) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Release.ProtoReflect.Descriptor instead.
 func (*Release) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{7}
+	return file_queue_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Release) GetJob() uint64 {
@@ -996,7 +1123,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_queue_proto_msgTypes[8]
+	mi := &file_queue_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1008,7 +1135,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[8]
+	mi := &file_queue_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1021,7 +1148,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{8}
+	return file_queue_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Move) GetJob() uint64 {
@@ -1068,7 +1195,7 @@ type Reprint struct {
 
 func (x *Reprint) Reset() {
 	*x = Reprint{}
-	mi := &file_queue_proto_msgTypes[9]
+	mi := &file_queue_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1080,7 +1207,7 @@ func (x *Reprint) String() string {
 func (*Reprint) ProtoMessage() {}
 
 func (x *Reprint) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[9]
+	mi := &file_queue_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1093,7 +1220,7 @@ func (x *Reprint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reprint.ProtoReflect.Descriptor instead.
 func (*Reprint) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{9}
+	return file_queue_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Reprint) GetJob() uint64 {
@@ -1148,7 +1275,7 @@ type Resolve struct {
 
 func (x *Resolve) Reset() {
 	*x = Resolve{}
-	mi := &file_queue_proto_msgTypes[10]
+	mi := &file_queue_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1160,7 +1287,7 @@ func (x *Resolve) String() string {
 func (*Resolve) ProtoMessage() {}
 
 func (x *Resolve) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[10]
+	mi := &file_queue_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1173,7 +1300,7 @@ func (x *Resolve) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resolve.ProtoReflect.Descriptor instead.
 func (*Resolve) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{10}
+	return file_queue_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Resolve) GetJob() uint64 {
@@ -1260,7 +1387,7 @@ type SetPrinter struct {
 
 func (x *SetPrinter) Reset() {
 	*x = SetPrinter{}
-	mi := &file_queue_proto_msgTypes[11]
+	mi := &file_queue_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1272,7 +1399,7 @@ func (x *SetPrinter) String() string {
 func (*SetPrinter) ProtoMessage() {}
 
 func (x *SetPrinter) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[11]
+	mi := &file_queue_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1285,7 +1412,7 @@ func (x *SetPrinter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPrinter.ProtoReflect.Descriptor instead.
 func (*SetPrinter) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{11}
+	return file_queue_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SetPrinter) GetName() string {
@@ -1315,16 +1442,19 @@ type PrinterSettings struct {
 	// hold (or empty), reprint or skip.
 	InDoubt string `protobuf:"bytes,2,opt,name=in_doubt,json=inDoubt,proto3" json:"in_doubt,omitempty"`
 	// Nanoseconds. ttl 0: none; keep and retention 0: the defaults (1 h, 24 h).
-	Ttl           int64 `protobuf:"varint,3,opt,name=ttl,proto3" json:"ttl,omitempty"`
-	Keep          int64 `protobuf:"varint,4,opt,name=keep,proto3" json:"keep,omitempty"`
-	Retention     int64 `protobuf:"varint,5,opt,name=retention,proto3" json:"retention,omitempty"`
+	Ttl       int64 `protobuf:"varint,3,opt,name=ttl,proto3" json:"ttl,omitempty"`
+	Keep      int64 `protobuf:"varint,4,opt,name=keep,proto3" json:"keep,omitempty"`
+	Retention int64 `protobuf:"varint,5,opt,name=retention,proto3" json:"retention,omitempty"`
+	// Which of several devices gets the next job: balanced (or empty), the one that has been idle longest; ordered, the first that is
+	// idle; standby, one only while each before it is out of order.
+	Pool          string `protobuf:"bytes,6,opt,name=pool,proto3" json:"pool,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PrinterSettings) Reset() {
 	*x = PrinterSettings{}
-	mi := &file_queue_proto_msgTypes[12]
+	mi := &file_queue_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1336,7 +1466,7 @@ func (x *PrinterSettings) String() string {
 func (*PrinterSettings) ProtoMessage() {}
 
 func (x *PrinterSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[12]
+	mi := &file_queue_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1349,7 +1479,7 @@ func (x *PrinterSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrinterSettings.ProtoReflect.Descriptor instead.
 func (*PrinterSettings) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{12}
+	return file_queue_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *PrinterSettings) GetDevices() []string {
@@ -1387,6 +1517,13 @@ func (x *PrinterSettings) GetRetention() int64 {
 	return 0
 }
 
+func (x *PrinterSettings) GetPool() string {
+	if x != nil {
+		return x.Pool
+	}
+	return ""
+}
+
 type RemovePrinter struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1397,7 +1534,7 @@ type RemovePrinter struct {
 
 func (x *RemovePrinter) Reset() {
 	*x = RemovePrinter{}
-	mi := &file_queue_proto_msgTypes[13]
+	mi := &file_queue_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1409,7 +1546,7 @@ func (x *RemovePrinter) String() string {
 func (*RemovePrinter) ProtoMessage() {}
 
 func (x *RemovePrinter) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[13]
+	mi := &file_queue_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1422,7 +1559,7 @@ func (x *RemovePrinter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemovePrinter.ProtoReflect.Descriptor instead.
 func (*RemovePrinter) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{13}
+	return file_queue_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RemovePrinter) GetName() string {
@@ -1449,7 +1586,7 @@ type PausePrinter struct {
 
 func (x *PausePrinter) Reset() {
 	*x = PausePrinter{}
-	mi := &file_queue_proto_msgTypes[14]
+	mi := &file_queue_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1461,7 +1598,7 @@ func (x *PausePrinter) String() string {
 func (*PausePrinter) ProtoMessage() {}
 
 func (x *PausePrinter) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[14]
+	mi := &file_queue_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1474,7 +1611,7 @@ func (x *PausePrinter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PausePrinter.ProtoReflect.Descriptor instead.
 func (*PausePrinter) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{14}
+	return file_queue_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PausePrinter) GetName() string {
@@ -1501,7 +1638,7 @@ type ResumePrinter struct {
 
 func (x *ResumePrinter) Reset() {
 	*x = ResumePrinter{}
-	mi := &file_queue_proto_msgTypes[15]
+	mi := &file_queue_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1513,7 +1650,7 @@ func (x *ResumePrinter) String() string {
 func (*ResumePrinter) ProtoMessage() {}
 
 func (x *ResumePrinter) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[15]
+	mi := &file_queue_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1526,7 +1663,7 @@ func (x *ResumePrinter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumePrinter.ProtoReflect.Descriptor instead.
 func (*ResumePrinter) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{15}
+	return file_queue_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ResumePrinter) GetName() string {
@@ -1554,7 +1691,7 @@ type AdoptPrinter struct {
 
 func (x *AdoptPrinter) Reset() {
 	*x = AdoptPrinter{}
-	mi := &file_queue_proto_msgTypes[16]
+	mi := &file_queue_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1566,7 +1703,7 @@ func (x *AdoptPrinter) String() string {
 func (*AdoptPrinter) ProtoMessage() {}
 
 func (x *AdoptPrinter) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[16]
+	mi := &file_queue_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1579,7 +1716,7 @@ func (x *AdoptPrinter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdoptPrinter.ProtoReflect.Descriptor instead.
 func (*AdoptPrinter) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{16}
+	return file_queue_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AdoptPrinter) GetName() string {
@@ -1608,7 +1745,7 @@ type SetMember struct {
 
 func (x *SetMember) Reset() {
 	*x = SetMember{}
-	mi := &file_queue_proto_msgTypes[17]
+	mi := &file_queue_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1620,7 +1757,7 @@ func (x *SetMember) String() string {
 func (*SetMember) ProtoMessage() {}
 
 func (x *SetMember) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[17]
+	mi := &file_queue_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1633,7 +1770,7 @@ func (x *SetMember) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMember.ProtoReflect.Descriptor instead.
 func (*SetMember) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{17}
+	return file_queue_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SetMember) GetId() uint64 {
@@ -1667,7 +1804,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_queue_proto_msgTypes[18]
+	mi := &file_queue_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1679,7 +1816,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[18]
+	mi := &file_queue_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1692,7 +1829,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{18}
+	return file_queue_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Token) GetTerm() uint64 {
@@ -1719,7 +1856,7 @@ type Claim struct {
 
 func (x *Claim) Reset() {
 	*x = Claim{}
-	mi := &file_queue_proto_msgTypes[19]
+	mi := &file_queue_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1731,7 +1868,7 @@ func (x *Claim) String() string {
 func (*Claim) ProtoMessage() {}
 
 func (x *Claim) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[19]
+	mi := &file_queue_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1744,7 +1881,7 @@ func (x *Claim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claim.ProtoReflect.Descriptor instead.
 func (*Claim) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{19}
+	return file_queue_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Claim) GetDevice() uint64 {
@@ -1756,18 +1893,20 @@ func (x *Claim) GetDevice() uint64 {
 
 // Mark is what a device remembers (rule R8).
 type Mark struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Attempt       uint64                 `protobuf:"varint,1,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	Copy          uint32                 `protobuf:"varint,2,opt,name=copy,proto3" json:"copy,omitempty"`
-	Page          uint32                 `protobuf:"varint,3,opt,name=page,proto3" json:"page,omitempty"`
-	Closed        bool                   `protobuf:"varint,4,opt,name=closed,proto3" json:"closed,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Attempt uint64                 `protobuf:"varint,1,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Copy    uint32                 `protobuf:"varint,2,opt,name=copy,proto3" json:"copy,omitempty"`
+	Page    uint32                 `protobuf:"varint,3,opt,name=page,proto3" json:"page,omitempty"`
+	Closed  bool                   `protobuf:"varint,4,opt,name=closed,proto3" json:"closed,omitempty"`
+	// The unit after it was begun, and nobody can say whether it came out.
+	Unclear       bool `protobuf:"varint,5,opt,name=unclear,proto3" json:"unclear,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_queue_proto_msgTypes[20]
+	mi := &file_queue_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1779,7 +1918,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[20]
+	mi := &file_queue_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1792,7 +1931,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{20}
+	return file_queue_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Mark) GetAttempt() uint64 {
@@ -1823,21 +1962,42 @@ func (x *Mark) GetClosed() bool {
 	return false
 }
 
+func (x *Mark) GetUnclear() bool {
+	if x != nil {
+		return x.Unclear
+	}
+	return false
+}
+
 type Resume struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Device        uint64                 `protobuf:"varint,1,opt,name=device,proto3" json:"device,omitempty"`
-	Token         *Token                 `protobuf:"bytes,2,opt,name=token,proto3" json:"token,omitempty"`
-	Mark          *Mark                  `protobuf:"bytes,3,opt,name=mark,proto3" json:"mark,omitempty"`
-	Epoch         string                 `protobuf:"bytes,4,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	Cluster       string                 `protobuf:"bytes,5,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	Identity      string                 `protobuf:"bytes,6,opt,name=identity,proto3" json:"identity,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Device uint64                 `protobuf:"varint,1,opt,name=device,proto3" json:"device,omitempty"`
+	Token  *Token                 `protobuf:"bytes,2,opt,name=token,proto3" json:"token,omitempty"`
+	// Of a fenced device.
+	Mark     *Mark  `protobuf:"bytes,3,opt,name=mark,proto3" json:"mark,omitempty"`
+	Epoch    string `protobuf:"bytes,4,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Cluster  string `protobuf:"bytes,5,opt,name=cluster,proto3" json:"cluster,omitempty"`
+	Identity string `protobuf:"bytes,6,opt,name=identity,proto3" json:"identity,omitempty"`
+	// queue.Class: what the device can say about what came out.
+	Class uint32 `protobuf:"varint,7,opt,name=class,proto3" json:"class,omitempty"`
+	// Of a counted device: how many pages it has ever printed; counts says that it knows.
+	Counts  bool   `protobuf:"varint,8,opt,name=counts,proto3" json:"counts,omitempty"`
+	Counter uint64 `protobuf:"varint,9,opt,name=counter,proto3" json:"counter,omitempty"`
+	// It can be given a document from a page on whose pages do not stand alone (PJL JOB START).
+	Skips bool `protobuf:"varint,10,opt,name=skips,proto3" json:"skips,omitempty"`
+	// What it is and how it was found out, for people.
+	About string `protobuf:"bytes,11,opt,name=about,proto3" json:"about,omitempty"`
+	// The formats that it takes; empty: it does not say, or takes any.
+	Formats []string `protobuf:"bytes,12,rep,name=formats,proto3" json:"formats,omitempty"`
+	// Its IPP printer attributes, encoded (RFC 8010), for those who ask this printer for its own; empty: none.
+	Capabilities  []byte `protobuf:"bytes,13,opt,name=capabilities,proto3" json:"capabilities,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Resume) Reset() {
 	*x = Resume{}
-	mi := &file_queue_proto_msgTypes[21]
+	mi := &file_queue_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1849,7 +2009,7 @@ func (x *Resume) String() string {
 func (*Resume) ProtoMessage() {}
 
 func (x *Resume) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[21]
+	mi := &file_queue_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1862,7 +2022,7 @@ func (x *Resume) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resume.ProtoReflect.Descriptor instead.
 func (*Resume) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{21}
+	return file_queue_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Resume) GetDevice() uint64 {
@@ -1907,20 +2067,71 @@ func (x *Resume) GetIdentity() string {
 	return ""
 }
 
+func (x *Resume) GetClass() uint32 {
+	if x != nil {
+		return x.Class
+	}
+	return 0
+}
+
+func (x *Resume) GetCounts() bool {
+	if x != nil {
+		return x.Counts
+	}
+	return false
+}
+
+func (x *Resume) GetCounter() uint64 {
+	if x != nil {
+		return x.Counter
+	}
+	return 0
+}
+
+func (x *Resume) GetSkips() bool {
+	if x != nil {
+		return x.Skips
+	}
+	return false
+}
+
+func (x *Resume) GetAbout() string {
+	if x != nil {
+		return x.About
+	}
+	return ""
+}
+
+func (x *Resume) GetFormats() []string {
+	if x != nil {
+		return x.Formats
+	}
+	return nil
+}
+
+func (x *Resume) GetCapabilities() []byte {
+	if x != nil {
+		return x.Capabilities
+	}
+	return nil
+}
+
 // Printed records progress: units of the attempt that are out, over all copies.
 type Printed struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Device        uint64                 `protobuf:"varint,1,opt,name=device,proto3" json:"device,omitempty"`
-	Token         *Token                 `protobuf:"bytes,2,opt,name=token,proto3" json:"token,omitempty"`
-	Attempt       uint64                 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	Units         uint32                 `protobuf:"varint,4,opt,name=units,proto3" json:"units,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Device  uint64                 `protobuf:"varint,1,opt,name=device,proto3" json:"device,omitempty"`
+	Token   *Token                 `protobuf:"bytes,2,opt,name=token,proto3" json:"token,omitempty"`
+	Attempt uint64                 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Units   uint32                 `protobuf:"varint,4,opt,name=units,proto3" json:"units,omitempty"`
+	// Units of the attempt whose bytes the device has taken to the last one, over all copies; 0: not said.
+	Sent          uint32 `protobuf:"varint,5,opt,name=sent,proto3" json:"sent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Printed) Reset() {
 	*x = Printed{}
-	mi := &file_queue_proto_msgTypes[22]
+	mi := &file_queue_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1932,7 +2143,7 @@ func (x *Printed) String() string {
 func (*Printed) ProtoMessage() {}
 
 func (x *Printed) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[22]
+	mi := &file_queue_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1945,7 +2156,7 @@ func (x *Printed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Printed.ProtoReflect.Descriptor instead.
 func (*Printed) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{22}
+	return file_queue_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Printed) GetDevice() uint64 {
@@ -1976,6 +2187,13 @@ func (x *Printed) GetUnits() uint32 {
 	return 0
 }
 
+func (x *Printed) GetSent() uint32 {
+	if x != nil {
+		return x.Sent
+	}
+	return 0
+}
+
 // Done ends an attempt.
 type Done struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -1986,14 +2204,16 @@ type Done struct {
 	// The attempt was closed early, because the job is stopping (R9) or for the failure below.
 	Stopped bool `protobuf:"varint,5,opt,name=stopped,proto3" json:"stopped,omitempty"`
 	// Why the attempt cannot go on though nobody asked it to stop (such as document-damaged): the job is held with it.
-	Failure       string `protobuf:"bytes,6,opt,name=failure,proto3" json:"failure,omitempty"`
+	Failure string `protobuf:"bytes,6,opt,name=failure,proto3" json:"failure,omitempty"`
+	// With stopped: what was cut off, after units and up to what was intended, may be out.
+	Unclear       bool `protobuf:"varint,7,opt,name=unclear,proto3" json:"unclear,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_queue_proto_msgTypes[23]
+	mi := &file_queue_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2005,7 +2225,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[23]
+	mi := &file_queue_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2018,7 +2238,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{23}
+	return file_queue_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Done) GetDevice() uint64 {
@@ -2063,6 +2283,340 @@ func (x *Done) GetFailure() string {
 	return ""
 }
 
+func (x *Done) GetUnclear() bool {
+	if x != nil {
+		return x.Unclear
+	}
+	return false
+}
+
+// Intent announces units to a device that has no fence, before the first of their bytes: what was not intended cannot have come
+// out.
+type Intent struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Device  uint64                 `protobuf:"varint,1,opt,name=device,proto3" json:"device,omitempty"`
+	Token   *Token                 `protobuf:"bytes,2,opt,name=token,proto3" json:"token,omitempty"`
+	Attempt uint64                 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// Units of the attempt that may be out from now on, over all copies.
+	Units uint32 `protobuf:"varint,4,opt,name=units,proto3" json:"units,omitempty"`
+	// The device's counter stood at counter when base units, and pages of the one after, were out.
+	Counts        bool   `protobuf:"varint,5,opt,name=counts,proto3" json:"counts,omitempty"`
+	Counter       uint64 `protobuf:"varint,6,opt,name=counter,proto3" json:"counter,omitempty"`
+	Base          uint32 `protobuf:"varint,7,opt,name=base,proto3" json:"base,omitempty"`
+	Pages         uint32 `protobuf:"varint,8,opt,name=pages,proto3" json:"pages,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Intent) Reset() {
+	*x = Intent{}
+	mi := &file_queue_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Intent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Intent) ProtoMessage() {}
+
+func (x *Intent) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Intent.ProtoReflect.Descriptor instead.
+func (*Intent) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Intent) GetDevice() uint64 {
+	if x != nil {
+		return x.Device
+	}
+	return 0
+}
+
+func (x *Intent) GetToken() *Token {
+	if x != nil {
+		return x.Token
+	}
+	return nil
+}
+
+func (x *Intent) GetAttempt() uint64 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *Intent) GetUnits() uint32 {
+	if x != nil {
+		return x.Units
+	}
+	return 0
+}
+
+func (x *Intent) GetCounts() bool {
+	if x != nil {
+		return x.Counts
+	}
+	return false
+}
+
+func (x *Intent) GetCounter() uint64 {
+	if x != nil {
+		return x.Counter
+	}
+	return 0
+}
+
+func (x *Intent) GetBase() uint32 {
+	if x != nil {
+		return x.Base
+	}
+	return 0
+}
+
+func (x *Intent) GetPages() uint32 {
+	if x != nil {
+		return x.Pages
+	}
+	return 0
+}
+
+// Remote is the device's own name for the job that this attempt is there. The first of an attempt wins.
+type Remote struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Device        uint64                 `protobuf:"varint,1,opt,name=device,proto3" json:"device,omitempty"`
+	Token         *Token                 `protobuf:"bytes,2,opt,name=token,proto3" json:"token,omitempty"`
+	Attempt       uint64                 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Id            string                 `protobuf:"bytes,4,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Remote) Reset() {
+	*x = Remote{}
+	mi := &file_queue_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Remote) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Remote) ProtoMessage() {}
+
+func (x *Remote) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Remote.ProtoReflect.Descriptor instead.
+func (*Remote) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Remote) GetDevice() uint64 {
+	if x != nil {
+		return x.Device
+	}
+	return 0
+}
+
+func (x *Remote) GetToken() *Token {
+	if x != nil {
+		return x.Token
+	}
+	return nil
+}
+
+func (x *Remote) GetAttempt() uint64 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *Remote) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// Doubtful ends an attempt of which the device cannot say any more what came out after units.
+type Doubtful struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Device        uint64                 `protobuf:"varint,1,opt,name=device,proto3" json:"device,omitempty"`
+	Token         *Token                 `protobuf:"bytes,2,opt,name=token,proto3" json:"token,omitempty"`
+	Attempt       uint64                 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Units         uint32                 `protobuf:"varint,4,opt,name=units,proto3" json:"units,omitempty"`
+	Why           string                 `protobuf:"bytes,5,opt,name=why,proto3" json:"why,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Doubtful) Reset() {
+	*x = Doubtful{}
+	mi := &file_queue_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Doubtful) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Doubtful) ProtoMessage() {}
+
+func (x *Doubtful) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Doubtful.ProtoReflect.Descriptor instead.
+func (*Doubtful) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Doubtful) GetDevice() uint64 {
+	if x != nil {
+		return x.Device
+	}
+	return 0
+}
+
+func (x *Doubtful) GetToken() *Token {
+	if x != nil {
+		return x.Token
+	}
+	return nil
+}
+
+func (x *Doubtful) GetAttempt() uint64 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *Doubtful) GetUnits() uint32 {
+	if x != nil {
+		return x.Units
+	}
+	return 0
+}
+
+func (x *Doubtful) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
+// Yield gives back a job that the device cannot begin: nothing of the attempt was intended. The claim is void with it.
+type Yield struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Device        uint64                 `protobuf:"varint,1,opt,name=device,proto3" json:"device,omitempty"`
+	Token         *Token                 `protobuf:"bytes,2,opt,name=token,proto3" json:"token,omitempty"`
+	Attempt       uint64                 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Reason        string                 `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Detail        string                 `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Yield) Reset() {
+	*x = Yield{}
+	mi := &file_queue_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Yield) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Yield) ProtoMessage() {}
+
+func (x *Yield) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Yield.ProtoReflect.Descriptor instead.
+func (*Yield) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Yield) GetDevice() uint64 {
+	if x != nil {
+		return x.Device
+	}
+	return 0
+}
+
+func (x *Yield) GetToken() *Token {
+	if x != nil {
+		return x.Token
+	}
+	return nil
+}
+
+func (x *Yield) GetAttempt() uint64 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *Yield) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Yield) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
 type Closed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Device        uint64                 `protobuf:"varint,1,opt,name=device,proto3" json:"device,omitempty"`
@@ -2074,7 +2628,7 @@ type Closed struct {
 
 func (x *Closed) Reset() {
 	*x = Closed{}
-	mi := &file_queue_proto_msgTypes[24]
+	mi := &file_queue_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2086,7 +2640,7 @@ func (x *Closed) String() string {
 func (*Closed) ProtoMessage() {}
 
 func (x *Closed) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[24]
+	mi := &file_queue_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2099,7 +2653,7 @@ func (x *Closed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Closed.ProtoReflect.Descriptor instead.
 func (*Closed) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{24}
+	return file_queue_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Closed) GetDevice() uint64 {
@@ -2137,7 +2691,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_queue_proto_msgTypes[25]
+	mi := &file_queue_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2149,7 +2703,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[25]
+	mi := &file_queue_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2162,7 +2716,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{25}
+	return file_queue_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Report) GetDevice() uint64 {
@@ -2214,7 +2768,7 @@ type Expire struct {
 
 func (x *Expire) Reset() {
 	*x = Expire{}
-	mi := &file_queue_proto_msgTypes[26]
+	mi := &file_queue_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2226,7 +2780,7 @@ func (x *Expire) String() string {
 func (*Expire) ProtoMessage() {}
 
 func (x *Expire) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[26]
+	mi := &file_queue_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2239,7 +2793,7 @@ func (x *Expire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expire.ProtoReflect.Descriptor instead.
 func (*Expire) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{26}
+	return file_queue_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Expire) GetTtl() []uint64 {
@@ -2293,7 +2847,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_queue_proto_msgTypes[27]
+	mi := &file_queue_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2305,7 +2859,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[27]
+	mi := &file_queue_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2318,7 +2872,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{27}
+	return file_queue_proto_rawDescGZIP(), []int{32}
 }
 
 type RaiseVersion struct {
@@ -2330,7 +2884,7 @@ type RaiseVersion struct {
 
 func (x *RaiseVersion) Reset() {
 	*x = RaiseVersion{}
-	mi := &file_queue_proto_msgTypes[28]
+	mi := &file_queue_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2342,7 +2896,7 @@ func (x *RaiseVersion) String() string {
 func (*RaiseVersion) ProtoMessage() {}
 
 func (x *RaiseVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[28]
+	mi := &file_queue_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2355,7 +2909,7 @@ func (x *RaiseVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaiseVersion.ProtoReflect.Descriptor instead.
 func (*RaiseVersion) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{28}
+	return file_queue_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RaiseVersion) GetVersion() uint32 {
@@ -2377,7 +2931,7 @@ type Extent struct {
 
 func (x *Extent) Reset() {
 	*x = Extent{}
-	mi := &file_queue_proto_msgTypes[29]
+	mi := &file_queue_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2389,7 +2943,7 @@ func (x *Extent) String() string {
 func (*Extent) ProtoMessage() {}
 
 func (x *Extent) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[29]
+	mi := &file_queue_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2402,7 +2956,7 @@ func (x *Extent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Extent.ProtoReflect.Descriptor instead.
 func (*Extent) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{29}
+	return file_queue_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Extent) GetIndex() uint64 {
@@ -2437,7 +2991,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_queue_proto_msgTypes[30]
+	mi := &file_queue_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2449,7 +3003,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[30]
+	mi := &file_queue_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2462,7 +3016,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{30}
+	return file_queue_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Position) GetIndex() uint64 {
@@ -2487,17 +3041,22 @@ func (x *Position) GetTime() int64 {
 }
 
 type Doubt struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Copy          uint32                 `protobuf:"varint,1,opt,name=copy,proto3" json:"copy,omitempty"`
-	From          uint32                 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
-	To            uint32                 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Copy  uint32                 `protobuf:"varint,1,opt,name=copy,proto3" json:"copy,omitempty"`
+	From  uint32                 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
+	To    uint32                 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
+	// The same over all copies, units from 1.
+	First uint32 `protobuf:"varint,4,opt,name=first,proto3" json:"first,omitempty"`
+	Last  uint32 `protobuf:"varint,5,opt,name=last,proto3" json:"last,omitempty"`
+	// What the device says about it.
+	Why           string `protobuf:"bytes,6,opt,name=why,proto3" json:"why,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Doubt) Reset() {
 	*x = Doubt{}
-	mi := &file_queue_proto_msgTypes[31]
+	mi := &file_queue_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2509,7 +3068,7 @@ func (x *Doubt) String() string {
 func (*Doubt) ProtoMessage() {}
 
 func (x *Doubt) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[31]
+	mi := &file_queue_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2522,7 +3081,7 @@ func (x *Doubt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Doubt.ProtoReflect.Descriptor instead.
 func (*Doubt) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{31}
+	return file_queue_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Doubt) GetCopy() uint32 {
@@ -2546,21 +3105,44 @@ func (x *Doubt) GetTo() uint32 {
 	return 0
 }
 
+func (x *Doubt) GetFirst() uint32 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *Doubt) GetLast() uint32 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
+func (x *Doubt) GetWhy() string {
+	if x != nil {
+		return x.Why
+	}
+	return ""
+}
+
 type Attempt struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Token         *Token                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
-	Number        uint64                 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
-	Device        uint64                 `protobuf:"varint,3,opt,name=device,proto3" json:"device,omitempty"`
-	From          uint32                 `protobuf:"varint,4,opt,name=from,proto3" json:"from,omitempty"`
-	Printed       uint32                 `protobuf:"varint,5,opt,name=printed,proto3" json:"printed,omitempty"`
-	Outcome       string                 `protobuf:"bytes,6,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Token   *Token                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	Number  uint64                 `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
+	Device  uint64                 `protobuf:"varint,3,opt,name=device,proto3" json:"device,omitempty"`
+	From    uint32                 `protobuf:"varint,4,opt,name=from,proto3" json:"from,omitempty"`
+	Printed uint32                 `protobuf:"varint,5,opt,name=printed,proto3" json:"printed,omitempty"`
+	Outcome string                 `protobuf:"bytes,6,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// The device's own name for it.
+	Remote        string `protobuf:"bytes,7,opt,name=remote,proto3" json:"remote,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_queue_proto_msgTypes[32]
+	mi := &file_queue_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2572,7 +3154,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[32]
+	mi := &file_queue_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2585,7 +3167,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{32}
+	return file_queue_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Attempt) GetToken() *Token {
@@ -2630,6 +3212,13 @@ func (x *Attempt) GetOutcome() string {
 	return ""
 }
 
+func (x *Attempt) GetRemote() string {
+	if x != nil {
+		return x.Remote
+	}
+	return ""
+}
+
 type Job struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Id      uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2669,14 +3258,15 @@ type Job struct {
 	// Index of the entry that last changed it.
 	Changed uint64 `protobuf:"varint,29,opt,name=changed,proto3" json:"changed,omitempty"`
 	// What the request under the key was (Key.fingerprint).
-	Fingerprint   []byte `protobuf:"bytes,30,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	Fingerprint   []byte    `protobuf:"bytes,30,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	Options       []*Option `protobuf:"bytes,31,rep,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Job) Reset() {
 	*x = Job{}
-	mi := &file_queue_proto_msgTypes[33]
+	mi := &file_queue_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2688,7 +3278,7 @@ func (x *Job) String() string {
 func (*Job) ProtoMessage() {}
 
 func (x *Job) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[33]
+	mi := &file_queue_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2701,7 +3291,7 @@ func (x *Job) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Job.ProtoReflect.Descriptor instead.
 func (*Job) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{33}
+	return file_queue_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Job) GetId() uint64 {
@@ -2914,6 +3504,13 @@ func (x *Job) GetFingerprint() []byte {
 	return nil
 }
 
+func (x *Job) GetOptions() []*Option {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
 type Printer struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Name     string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -2930,7 +3527,7 @@ type Printer struct {
 
 func (x *Printer) Reset() {
 	*x = Printer{}
-	mi := &file_queue_proto_msgTypes[34]
+	mi := &file_queue_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2942,7 +3539,7 @@ func (x *Printer) String() string {
 func (*Printer) ProtoMessage() {}
 
 func (x *Printer) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[34]
+	mi := &file_queue_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2955,7 +3552,7 @@ func (x *Printer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Printer.ProtoReflect.Descriptor instead.
 func (*Printer) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{34}
+	return file_queue_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Printer) GetName() string {
@@ -3030,14 +3627,35 @@ type Device struct {
 	// The identity stopped it: nothing is chosen before adopt.
 	Stopped bool `protobuf:"varint,17,opt,name=stopped,proto3" json:"stopped,omitempty"`
 	// Identity and epoch have been recorded.
-	Known         bool `protobuf:"varint,18,opt,name=known,proto3" json:"known,omitempty"`
+	Known bool `protobuf:"varint,18,opt,name=known,proto3" json:"known,omitempty"`
+	// As its last Resume said.
+	Class        uint32   `protobuf:"varint,19,opt,name=class,proto3" json:"class,omitempty"`
+	Skips        bool     `protobuf:"varint,20,opt,name=skips,proto3" json:"skips,omitempty"`
+	About        string   `protobuf:"bytes,21,opt,name=about,proto3" json:"about,omitempty"`
+	Formats      []string `protobuf:"bytes,22,rep,name=formats,proto3" json:"formats,omitempty"`
+	Capabilities []byte   `protobuf:"bytes,23,opt,name=capabilities,proto3" json:"capabilities,omitempty"`
+	// Of the attempt at hand, on a device without a fence: units intended, and known to be sent whole, over all copies.
+	Intended uint32 `protobuf:"varint,24,opt,name=intended,proto3" json:"intended,omitempty"`
+	Sent     uint32 `protobuf:"varint,25,opt,name=sent,proto3" json:"sent,omitempty"`
+	// The counter stood there when base units, and base_pages of the one after, were out.
+	Counts    bool   `protobuf:"varint,26,opt,name=counts,proto3" json:"counts,omitempty"`
+	Counter   uint64 `protobuf:"varint,27,opt,name=counter,proto3" json:"counter,omitempty"`
+	Base      uint32 `protobuf:"varint,28,opt,name=base,proto3" json:"base,omitempty"`
+	BasePages uint32 `protobuf:"varint,29,opt,name=base_pages,json=basePages,proto3" json:"base_pages,omitempty"`
+	// Pages of the unit after the recorded progress that are out.
+	Pages  uint32 `protobuf:"varint,30,opt,name=pages,proto3" json:"pages,omitempty"`
+	Remote string `protobuf:"bytes,31,opt,name=remote,proto3" json:"remote,omitempty"`
+	// Index of the entry at which it was last given back or given a job.
+	Used uint64 `protobuf:"varint,32,opt,name=used,proto3" json:"used,omitempty"`
+	// It gave a job back, and has not been resumed since.
+	OutOfOrder    bool `protobuf:"varint,33,opt,name=out_of_order,json=outOfOrder,proto3" json:"out_of_order,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_queue_proto_msgTypes[35]
+	mi := &file_queue_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3049,7 +3667,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[35]
+	mi := &file_queue_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3062,7 +3680,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{35}
+	return file_queue_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Device) GetId() uint64 {
@@ -3191,6 +3809,111 @@ func (x *Device) GetKnown() bool {
 	return false
 }
 
+func (x *Device) GetClass() uint32 {
+	if x != nil {
+		return x.Class
+	}
+	return 0
+}
+
+func (x *Device) GetSkips() bool {
+	if x != nil {
+		return x.Skips
+	}
+	return false
+}
+
+func (x *Device) GetAbout() string {
+	if x != nil {
+		return x.About
+	}
+	return ""
+}
+
+func (x *Device) GetFormats() []string {
+	if x != nil {
+		return x.Formats
+	}
+	return nil
+}
+
+func (x *Device) GetCapabilities() []byte {
+	if x != nil {
+		return x.Capabilities
+	}
+	return nil
+}
+
+func (x *Device) GetIntended() uint32 {
+	if x != nil {
+		return x.Intended
+	}
+	return 0
+}
+
+func (x *Device) GetSent() uint32 {
+	if x != nil {
+		return x.Sent
+	}
+	return 0
+}
+
+func (x *Device) GetCounts() bool {
+	if x != nil {
+		return x.Counts
+	}
+	return false
+}
+
+func (x *Device) GetCounter() uint64 {
+	if x != nil {
+		return x.Counter
+	}
+	return 0
+}
+
+func (x *Device) GetBase() uint32 {
+	if x != nil {
+		return x.Base
+	}
+	return 0
+}
+
+func (x *Device) GetBasePages() uint32 {
+	if x != nil {
+		return x.BasePages
+	}
+	return 0
+}
+
+func (x *Device) GetPages() uint32 {
+	if x != nil {
+		return x.Pages
+	}
+	return 0
+}
+
+func (x *Device) GetRemote() string {
+	if x != nil {
+		return x.Remote
+	}
+	return ""
+}
+
+func (x *Device) GetUsed() uint64 {
+	if x != nil {
+		return x.Used
+	}
+	return 0
+}
+
+func (x *Device) GetOutOfOrder() bool {
+	if x != nil {
+		return x.OutOfOrder
+	}
+	return false
+}
+
 type Upload struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    []byte                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -3204,7 +3927,7 @@ type Upload struct {
 
 func (x *Upload) Reset() {
 	*x = Upload{}
-	mi := &file_queue_proto_msgTypes[36]
+	mi := &file_queue_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3216,7 +3939,7 @@ func (x *Upload) String() string {
 func (*Upload) ProtoMessage() {}
 
 func (x *Upload) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[36]
+	mi := &file_queue_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3229,7 +3952,7 @@ func (x *Upload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Upload.ProtoReflect.Descriptor instead.
 func (*Upload) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{36}
+	return file_queue_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Upload) GetId() []byte {
@@ -3275,7 +3998,7 @@ type Session struct {
 
 func (x *Session) Reset() {
 	*x = Session{}
-	mi := &file_queue_proto_msgTypes[37]
+	mi := &file_queue_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3287,7 +4010,7 @@ func (x *Session) String() string {
 func (*Session) ProtoMessage() {}
 
 func (x *Session) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[37]
+	mi := &file_queue_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3300,7 +4023,7 @@ func (x *Session) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Session.ProtoReflect.Descriptor instead.
 func (*Session) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{37}
+	return file_queue_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Session) GetId() uint64 {
@@ -3359,7 +4082,7 @@ type SessionAnswer struct {
 
 func (x *SessionAnswer) Reset() {
 	*x = SessionAnswer{}
-	mi := &file_queue_proto_msgTypes[38]
+	mi := &file_queue_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3371,7 +4094,7 @@ func (x *SessionAnswer) String() string {
 func (*SessionAnswer) ProtoMessage() {}
 
 func (x *SessionAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[38]
+	mi := &file_queue_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3384,7 +4107,7 @@ func (x *SessionAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionAnswer.ProtoReflect.Descriptor instead.
 func (*SessionAnswer) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{38}
+	return file_queue_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *SessionAnswer) GetSeq() uint64 {
@@ -3427,7 +4150,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_queue_proto_msgTypes[39]
+	mi := &file_queue_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3439,7 +4162,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[39]
+	mi := &file_queue_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3452,7 +4175,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{39}
+	return file_queue_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Key) GetJob() uint64 {
@@ -3487,7 +4210,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_queue_proto_msgTypes[40]
+	mi := &file_queue_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3499,7 +4222,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[40]
+	mi := &file_queue_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3512,7 +4235,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{40}
+	return file_queue_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Member) GetId() uint64 {
@@ -3556,7 +4279,7 @@ type Meta struct {
 
 func (x *Meta) Reset() {
 	*x = Meta{}
-	mi := &file_queue_proto_msgTypes[41]
+	mi := &file_queue_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3568,7 +4291,7 @@ func (x *Meta) String() string {
 func (*Meta) ProtoMessage() {}
 
 func (x *Meta) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[41]
+	mi := &file_queue_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3581,7 +4304,7 @@ func (x *Meta) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Meta.ProtoReflect.Descriptor instead.
 func (*Meta) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{41}
+	return file_queue_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Meta) GetTerm() uint64 {
@@ -3668,7 +4391,7 @@ const file_queue_proto_rawDesc = "" +
 	"\vqueue.proto\x12\x0fprintq.queue.v1\"Q\n" +
 	"\x05Batch\x12\x12\n" +
 	"\x04time\x18\x01 \x01(\x03R\x04time\x124\n" +
-	"\bcommands\x18\x02 \x03(\v2\x18.printq.queue.v1.CommandR\bcommands\"\xaa\v\n" +
+	"\bcommands\x18\x02 \x03(\v2\x18.printq.queue.v1.CommandR\bcommands\"\xf9\f\n" +
 	"\aCommand\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x06R\asession\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x14\n" +
@@ -3702,11 +4425,15 @@ const file_queue_proto_rawDesc = "" +
 	"\n" +
 	"checkpoint\x187 \x01(\v2\x1b.printq.queue.v1.CheckpointH\x00R\n" +
 	"checkpoint\x12D\n" +
-	"\rraise_version\x188 \x01(\v2\x1d.printq.queue.v1.RaiseVersionH\x00R\fraiseVersionB\x06\n" +
+	"\rraise_version\x188 \x01(\v2\x1d.printq.queue.v1.RaiseVersionH\x00R\fraiseVersion\x121\n" +
+	"\x06intent\x189 \x01(\v2\x17.printq.queue.v1.IntentH\x00R\x06intent\x121\n" +
+	"\x06remote\x18: \x01(\v2\x17.printq.queue.v1.RemoteH\x00R\x06remote\x127\n" +
+	"\bdoubtful\x18; \x01(\v2\x19.printq.queue.v1.DoubtfulH\x00R\bdoubtful\x12.\n" +
+	"\x05yield\x18< \x01(\v2\x16.printq.queue.v1.YieldH\x00R\x05yieldB\x06\n" +
 	"\x04body\")\n" +
 	"\x05Cause\x12\x0e\n" +
 	"\x02by\x18\x01 \x01(\tR\x02by\x12\x10\n" +
-	"\x03why\x18\x02 \x01(\tR\x03why\"\xd8\x02\n" +
+	"\x03why\x18\x02 \x01(\tR\x03why\"\x8b\x03\n" +
 	"\x06Submit\x12\x18\n" +
 	"\aprinter\x18\x01 \x01(\tR\aprinter\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12\x16\n" +
@@ -3723,7 +4450,11 @@ const file_queue_proto_rawDesc = "" +
 	"\x04hold\x18\f \x01(\bR\x04hold\x12\x10\n" +
 	"\x03ttl\x18\r \x01(\x03R\x03ttl\x12\x12\n" +
 	"\x04name\x18\x0e \x01(\tR\x04name\x12\x12\n" +
-	"\x04user\x18\x0f \x01(\tR\x04user\"-\n" +
+	"\x04user\x18\x0f \x01(\tR\x04user\x121\n" +
+	"\aoptions\x18\x10 \x03(\v2\x17.printq.queue.v1.OptionR\aoptions\"2\n" +
+	"\x06Option\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"-\n" +
 	"\x05Chunk\x12\x16\n" +
 	"\x06upload\x18\x01 \x01(\fR\x06upload\x12\f\n" +
 	"\x01n\x18\x02 \x01(\rR\x01n\"H\n" +
@@ -3758,13 +4489,14 @@ const file_queue_proto_rawDesc = "" +
 	"SetPrinter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12<\n" +
 	"\bsettings\x18\x02 \x01(\v2 .printq.queue.v1.PrinterSettingsR\bsettings\x12,\n" +
-	"\x05cause\x18\x03 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"\x8a\x01\n" +
+	"\x05cause\x18\x03 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"\x9e\x01\n" +
 	"\x0fPrinterSettings\x12\x18\n" +
 	"\adevices\x18\x01 \x03(\tR\adevices\x12\x19\n" +
 	"\bin_doubt\x18\x02 \x01(\tR\ainDoubt\x12\x10\n" +
 	"\x03ttl\x18\x03 \x01(\x03R\x03ttl\x12\x12\n" +
 	"\x04keep\x18\x04 \x01(\x03R\x04keep\x12\x1c\n" +
-	"\tretention\x18\x05 \x01(\x03R\tretention\"Q\n" +
+	"\tretention\x18\x05 \x01(\x03R\tretention\x12\x12\n" +
+	"\x04pool\x18\x06 \x01(\tR\x04pool\"Q\n" +
 	"\rRemovePrinter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12,\n" +
 	"\x05cause\x18\x02 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"P\n" +
@@ -3785,31 +4517,68 @@ const file_queue_proto_rawDesc = "" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x04R\x05index\"\x1f\n" +
 	"\x05Claim\x12\x16\n" +
-	"\x06device\x18\x01 \x01(\x04R\x06device\"`\n" +
+	"\x06device\x18\x01 \x01(\x04R\x06device\"z\n" +
 	"\x04Mark\x12\x18\n" +
 	"\aattempt\x18\x01 \x01(\x04R\aattempt\x12\x12\n" +
 	"\x04copy\x18\x02 \x01(\rR\x04copy\x12\x12\n" +
 	"\x04page\x18\x03 \x01(\rR\x04page\x12\x16\n" +
-	"\x06closed\x18\x04 \x01(\bR\x06closed\"\xc5\x01\n" +
+	"\x06closed\x18\x04 \x01(\bR\x06closed\x12\x18\n" +
+	"\aunclear\x18\x05 \x01(\bR\aunclear\"\xf7\x02\n" +
 	"\x06Resume\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\x04R\x06device\x12,\n" +
 	"\x05token\x18\x02 \x01(\v2\x16.printq.queue.v1.TokenR\x05token\x12)\n" +
 	"\x04mark\x18\x03 \x01(\v2\x15.printq.queue.v1.MarkR\x04mark\x12\x14\n" +
 	"\x05epoch\x18\x04 \x01(\tR\x05epoch\x12\x18\n" +
 	"\acluster\x18\x05 \x01(\tR\acluster\x12\x1a\n" +
-	"\bidentity\x18\x06 \x01(\tR\bidentity\"\x7f\n" +
+	"\bidentity\x18\x06 \x01(\tR\bidentity\x12\x14\n" +
+	"\x05class\x18\a \x01(\rR\x05class\x12\x16\n" +
+	"\x06counts\x18\b \x01(\bR\x06counts\x12\x18\n" +
+	"\acounter\x18\t \x01(\x04R\acounter\x12\x14\n" +
+	"\x05skips\x18\n" +
+	" \x01(\bR\x05skips\x12\x14\n" +
+	"\x05about\x18\v \x01(\tR\x05about\x12\x18\n" +
+	"\aformats\x18\f \x03(\tR\aformats\x12\"\n" +
+	"\fcapabilities\x18\r \x01(\fR\fcapabilities\"\x93\x01\n" +
 	"\aPrinted\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\x04R\x06device\x12,\n" +
 	"\x05token\x18\x02 \x01(\v2\x16.printq.queue.v1.TokenR\x05token\x12\x18\n" +
 	"\aattempt\x18\x03 \x01(\x04R\aattempt\x12\x14\n" +
-	"\x05units\x18\x04 \x01(\rR\x05units\"\xb0\x01\n" +
+	"\x05units\x18\x04 \x01(\rR\x05units\x12\x12\n" +
+	"\x04sent\x18\x05 \x01(\rR\x04sent\"\xca\x01\n" +
 	"\x04Done\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\x04R\x06device\x12,\n" +
 	"\x05token\x18\x02 \x01(\v2\x16.printq.queue.v1.TokenR\x05token\x12\x18\n" +
 	"\aattempt\x18\x03 \x01(\x04R\aattempt\x12\x14\n" +
 	"\x05units\x18\x04 \x01(\rR\x05units\x12\x18\n" +
 	"\astopped\x18\x05 \x01(\bR\astopped\x12\x18\n" +
-	"\afailure\x18\x06 \x01(\tR\afailure\"h\n" +
+	"\afailure\x18\x06 \x01(\tR\afailure\x12\x18\n" +
+	"\aunclear\x18\a \x01(\bR\aunclear\"\xda\x01\n" +
+	"\x06Intent\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\x04R\x06device\x12,\n" +
+	"\x05token\x18\x02 \x01(\v2\x16.printq.queue.v1.TokenR\x05token\x12\x18\n" +
+	"\aattempt\x18\x03 \x01(\x04R\aattempt\x12\x14\n" +
+	"\x05units\x18\x04 \x01(\rR\x05units\x12\x16\n" +
+	"\x06counts\x18\x05 \x01(\bR\x06counts\x12\x18\n" +
+	"\acounter\x18\x06 \x01(\x04R\acounter\x12\x12\n" +
+	"\x04base\x18\a \x01(\rR\x04base\x12\x14\n" +
+	"\x05pages\x18\b \x01(\rR\x05pages\"x\n" +
+	"\x06Remote\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\x04R\x06device\x12,\n" +
+	"\x05token\x18\x02 \x01(\v2\x16.printq.queue.v1.TokenR\x05token\x12\x18\n" +
+	"\aattempt\x18\x03 \x01(\x04R\aattempt\x12\x0e\n" +
+	"\x02id\x18\x04 \x01(\tR\x02id\"\x92\x01\n" +
+	"\bDoubtful\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\x04R\x06device\x12,\n" +
+	"\x05token\x18\x02 \x01(\v2\x16.printq.queue.v1.TokenR\x05token\x12\x18\n" +
+	"\aattempt\x18\x03 \x01(\x04R\aattempt\x12\x14\n" +
+	"\x05units\x18\x04 \x01(\rR\x05units\x12\x10\n" +
+	"\x03why\x18\x05 \x01(\tR\x03why\"\x97\x01\n" +
+	"\x05Yield\x12\x16\n" +
+	"\x06device\x18\x01 \x01(\x04R\x06device\x12,\n" +
+	"\x05token\x18\x02 \x01(\v2\x16.printq.queue.v1.TokenR\x05token\x12\x18\n" +
+	"\aattempt\x18\x03 \x01(\x04R\aattempt\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x16\n" +
+	"\x06detail\x18\x05 \x01(\tR\x06detail\"h\n" +
 	"\x06Closed\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\x04R\x06device\x12,\n" +
 	"\x05token\x18\x02 \x01(\v2\x16.printq.queue.v1.TokenR\x05token\x12\x18\n" +
@@ -3837,18 +4606,22 @@ const file_queue_proto_rawDesc = "" +
 	"\bPosition\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x12\n" +
 	"\x04term\x18\x02 \x01(\x04R\x04term\x12\x12\n" +
-	"\x04time\x18\x03 \x01(\x03R\x04time\"?\n" +
+	"\x04time\x18\x03 \x01(\x03R\x04time\"{\n" +
 	"\x05Doubt\x12\x12\n" +
 	"\x04copy\x18\x01 \x01(\rR\x04copy\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\rR\x04from\x12\x0e\n" +
-	"\x02to\x18\x03 \x01(\rR\x02to\"\xaf\x01\n" +
+	"\x02to\x18\x03 \x01(\rR\x02to\x12\x14\n" +
+	"\x05first\x18\x04 \x01(\rR\x05first\x12\x12\n" +
+	"\x04last\x18\x05 \x01(\rR\x04last\x12\x10\n" +
+	"\x03why\x18\x06 \x01(\tR\x03why\"\xc7\x01\n" +
 	"\aAttempt\x12,\n" +
 	"\x05token\x18\x01 \x01(\v2\x16.printq.queue.v1.TokenR\x05token\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x16\n" +
 	"\x06device\x18\x03 \x01(\x04R\x06device\x12\x12\n" +
 	"\x04from\x18\x04 \x01(\rR\x04from\x12\x18\n" +
 	"\aprinted\x18\x05 \x01(\rR\aprinted\x12\x18\n" +
-	"\aoutcome\x18\x06 \x01(\tR\aoutcome\"\xcb\x06\n" +
+	"\aoutcome\x18\x06 \x01(\tR\aoutcome\x12\x16\n" +
+	"\x06remote\x18\a \x01(\tR\x06remote\"\xfe\x06\n" +
 	"\x03Job\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x18\n" +
 	"\aprinter\x18\x02 \x01(\tR\aprinter\x12\x14\n" +
@@ -3881,7 +4654,8 @@ const file_queue_proto_rawDesc = "" +
 	"\vstop_reason\x18\x1c \x01(\tR\n" +
 	"stopReason\x12\x18\n" +
 	"\achanged\x18\x1d \x01(\x04R\achanged\x12 \n" +
-	"\vfingerprint\x18\x1e \x01(\fR\vfingerprint\"\xd9\x01\n" +
+	"\vfingerprint\x18\x1e \x01(\fR\vfingerprint\x121\n" +
+	"\aoptions\x18\x1f \x03(\v2\x17.printq.queue.v1.OptionR\aoptions\"\xd9\x01\n" +
 	"\aPrinter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12<\n" +
 	"\bsettings\x18\x02 \x01(\v2 .printq.queue.v1.PrinterSettingsR\bsettings\x12\x16\n" +
@@ -3889,7 +4663,7 @@ const file_queue_proto_rawDesc = "" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x18\n" +
 	"\adevices\x18\x05 \x03(\x04R\adevices\x12\x18\n" +
 	"\acreated\x18\x06 \x01(\x04R\acreated\x12\x18\n" +
-	"\achanged\x18\a \x01(\x04R\achanged\"\xe2\x03\n" +
+	"\achanged\x18\a \x01(\x04R\achanged\"\xdb\x06\n" +
 	"\x06Device\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x10\n" +
 	"\x03uri\x18\x02 \x01(\tR\x03uri\x12\x18\n" +
@@ -3911,7 +4685,24 @@ const file_queue_proto_rawDesc = "" +
 	"\x06reason\x18\x0f \x01(\tR\x06reason\x12\x16\n" +
 	"\x06detail\x18\x10 \x01(\tR\x06detail\x12\x18\n" +
 	"\astopped\x18\x11 \x01(\bR\astopped\x12\x14\n" +
-	"\x05known\x18\x12 \x01(\bR\x05known\"y\n" +
+	"\x05known\x18\x12 \x01(\bR\x05known\x12\x14\n" +
+	"\x05class\x18\x13 \x01(\rR\x05class\x12\x14\n" +
+	"\x05skips\x18\x14 \x01(\bR\x05skips\x12\x14\n" +
+	"\x05about\x18\x15 \x01(\tR\x05about\x12\x18\n" +
+	"\aformats\x18\x16 \x03(\tR\aformats\x12\"\n" +
+	"\fcapabilities\x18\x17 \x01(\fR\fcapabilities\x12\x1a\n" +
+	"\bintended\x18\x18 \x01(\rR\bintended\x12\x12\n" +
+	"\x04sent\x18\x19 \x01(\rR\x04sent\x12\x16\n" +
+	"\x06counts\x18\x1a \x01(\bR\x06counts\x12\x18\n" +
+	"\acounter\x18\x1b \x01(\x04R\acounter\x12\x12\n" +
+	"\x04base\x18\x1c \x01(\rR\x04base\x12\x1d\n" +
+	"\n" +
+	"base_pages\x18\x1d \x01(\rR\tbasePages\x12\x14\n" +
+	"\x05pages\x18\x1e \x01(\rR\x05pages\x12\x16\n" +
+	"\x06remote\x18\x1f \x01(\tR\x06remote\x12\x12\n" +
+	"\x04used\x18  \x01(\x04R\x04used\x12 \n" +
+	"\fout_of_order\x18! \x01(\bR\n" +
+	"outOfOrder\"y\n" +
 	"\x06Upload\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12/\n" +
 	"\x06chunks\x18\x02 \x03(\v2\x17.printq.queue.v1.ExtentR\x06chunks\x12\x14\n" +
@@ -3964,109 +4755,124 @@ func file_queue_proto_rawDescGZIP() []byte {
 	return file_queue_proto_rawDescData
 }
 
-var file_queue_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_queue_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_queue_proto_goTypes = []any{
 	(*Batch)(nil),           // 0: printq.queue.v1.Batch
 	(*Command)(nil),         // 1: printq.queue.v1.Command
 	(*Cause)(nil),           // 2: printq.queue.v1.Cause
 	(*Submit)(nil),          // 3: printq.queue.v1.Submit
-	(*Chunk)(nil),           // 4: printq.queue.v1.Chunk
-	(*Cancel)(nil),          // 5: printq.queue.v1.Cancel
-	(*Hold)(nil),            // 6: printq.queue.v1.Hold
-	(*Release)(nil),         // 7: printq.queue.v1.Release
-	(*Move)(nil),            // 8: printq.queue.v1.Move
-	(*Reprint)(nil),         // 9: printq.queue.v1.Reprint
-	(*Resolve)(nil),         // 10: printq.queue.v1.Resolve
-	(*SetPrinter)(nil),      // 11: printq.queue.v1.SetPrinter
-	(*PrinterSettings)(nil), // 12: printq.queue.v1.PrinterSettings
-	(*RemovePrinter)(nil),   // 13: printq.queue.v1.RemovePrinter
-	(*PausePrinter)(nil),    // 14: printq.queue.v1.PausePrinter
-	(*ResumePrinter)(nil),   // 15: printq.queue.v1.ResumePrinter
-	(*AdoptPrinter)(nil),    // 16: printq.queue.v1.AdoptPrinter
-	(*SetMember)(nil),       // 17: printq.queue.v1.SetMember
-	(*Token)(nil),           // 18: printq.queue.v1.Token
-	(*Claim)(nil),           // 19: printq.queue.v1.Claim
-	(*Mark)(nil),            // 20: printq.queue.v1.Mark
-	(*Resume)(nil),          // 21: printq.queue.v1.Resume
-	(*Printed)(nil),         // 22: printq.queue.v1.Printed
-	(*Done)(nil),            // 23: printq.queue.v1.Done
-	(*Closed)(nil),          // 24: printq.queue.v1.Closed
-	(*Report)(nil),          // 25: printq.queue.v1.Report
-	(*Expire)(nil),          // 26: printq.queue.v1.Expire
-	(*Checkpoint)(nil),      // 27: printq.queue.v1.Checkpoint
-	(*RaiseVersion)(nil),    // 28: printq.queue.v1.RaiseVersion
-	(*Extent)(nil),          // 29: printq.queue.v1.Extent
-	(*Position)(nil),        // 30: printq.queue.v1.Position
-	(*Doubt)(nil),           // 31: printq.queue.v1.Doubt
-	(*Attempt)(nil),         // 32: printq.queue.v1.Attempt
-	(*Job)(nil),             // 33: printq.queue.v1.Job
-	(*Printer)(nil),         // 34: printq.queue.v1.Printer
-	(*Device)(nil),          // 35: printq.queue.v1.Device
-	(*Upload)(nil),          // 36: printq.queue.v1.Upload
-	(*Session)(nil),         // 37: printq.queue.v1.Session
-	(*SessionAnswer)(nil),   // 38: printq.queue.v1.SessionAnswer
-	(*Key)(nil),             // 39: printq.queue.v1.Key
-	(*Member)(nil),          // 40: printq.queue.v1.Member
-	(*Meta)(nil),            // 41: printq.queue.v1.Meta
+	(*Option)(nil),          // 4: printq.queue.v1.Option
+	(*Chunk)(nil),           // 5: printq.queue.v1.Chunk
+	(*Cancel)(nil),          // 6: printq.queue.v1.Cancel
+	(*Hold)(nil),            // 7: printq.queue.v1.Hold
+	(*Release)(nil),         // 8: printq.queue.v1.Release
+	(*Move)(nil),            // 9: printq.queue.v1.Move
+	(*Reprint)(nil),         // 10: printq.queue.v1.Reprint
+	(*Resolve)(nil),         // 11: printq.queue.v1.Resolve
+	(*SetPrinter)(nil),      // 12: printq.queue.v1.SetPrinter
+	(*PrinterSettings)(nil), // 13: printq.queue.v1.PrinterSettings
+	(*RemovePrinter)(nil),   // 14: printq.queue.v1.RemovePrinter
+	(*PausePrinter)(nil),    // 15: printq.queue.v1.PausePrinter
+	(*ResumePrinter)(nil),   // 16: printq.queue.v1.ResumePrinter
+	(*AdoptPrinter)(nil),    // 17: printq.queue.v1.AdoptPrinter
+	(*SetMember)(nil),       // 18: printq.queue.v1.SetMember
+	(*Token)(nil),           // 19: printq.queue.v1.Token
+	(*Claim)(nil),           // 20: printq.queue.v1.Claim
+	(*Mark)(nil),            // 21: printq.queue.v1.Mark
+	(*Resume)(nil),          // 22: printq.queue.v1.Resume
+	(*Printed)(nil),         // 23: printq.queue.v1.Printed
+	(*Done)(nil),            // 24: printq.queue.v1.Done
+	(*Intent)(nil),          // 25: printq.queue.v1.Intent
+	(*Remote)(nil),          // 26: printq.queue.v1.Remote
+	(*Doubtful)(nil),        // 27: printq.queue.v1.Doubtful
+	(*Yield)(nil),           // 28: printq.queue.v1.Yield
+	(*Closed)(nil),          // 29: printq.queue.v1.Closed
+	(*Report)(nil),          // 30: printq.queue.v1.Report
+	(*Expire)(nil),          // 31: printq.queue.v1.Expire
+	(*Checkpoint)(nil),      // 32: printq.queue.v1.Checkpoint
+	(*RaiseVersion)(nil),    // 33: printq.queue.v1.RaiseVersion
+	(*Extent)(nil),          // 34: printq.queue.v1.Extent
+	(*Position)(nil),        // 35: printq.queue.v1.Position
+	(*Doubt)(nil),           // 36: printq.queue.v1.Doubt
+	(*Attempt)(nil),         // 37: printq.queue.v1.Attempt
+	(*Job)(nil),             // 38: printq.queue.v1.Job
+	(*Printer)(nil),         // 39: printq.queue.v1.Printer
+	(*Device)(nil),          // 40: printq.queue.v1.Device
+	(*Upload)(nil),          // 41: printq.queue.v1.Upload
+	(*Session)(nil),         // 42: printq.queue.v1.Session
+	(*SessionAnswer)(nil),   // 43: printq.queue.v1.SessionAnswer
+	(*Key)(nil),             // 44: printq.queue.v1.Key
+	(*Member)(nil),          // 45: printq.queue.v1.Member
+	(*Meta)(nil),            // 46: printq.queue.v1.Meta
 }
 var file_queue_proto_depIdxs = []int32{
 	1,  // 0: printq.queue.v1.Batch.commands:type_name -> printq.queue.v1.Command
 	3,  // 1: printq.queue.v1.Command.submit:type_name -> printq.queue.v1.Submit
-	4,  // 2: printq.queue.v1.Command.chunk:type_name -> printq.queue.v1.Chunk
-	5,  // 3: printq.queue.v1.Command.cancel:type_name -> printq.queue.v1.Cancel
-	6,  // 4: printq.queue.v1.Command.hold:type_name -> printq.queue.v1.Hold
-	7,  // 5: printq.queue.v1.Command.release:type_name -> printq.queue.v1.Release
-	8,  // 6: printq.queue.v1.Command.move:type_name -> printq.queue.v1.Move
-	9,  // 7: printq.queue.v1.Command.reprint:type_name -> printq.queue.v1.Reprint
-	10, // 8: printq.queue.v1.Command.resolve:type_name -> printq.queue.v1.Resolve
-	11, // 9: printq.queue.v1.Command.set_printer:type_name -> printq.queue.v1.SetPrinter
-	13, // 10: printq.queue.v1.Command.remove_printer:type_name -> printq.queue.v1.RemovePrinter
-	14, // 11: printq.queue.v1.Command.pause_printer:type_name -> printq.queue.v1.PausePrinter
-	15, // 12: printq.queue.v1.Command.resume_printer:type_name -> printq.queue.v1.ResumePrinter
-	16, // 13: printq.queue.v1.Command.adopt_printer:type_name -> printq.queue.v1.AdoptPrinter
-	17, // 14: printq.queue.v1.Command.set_member:type_name -> printq.queue.v1.SetMember
-	19, // 15: printq.queue.v1.Command.claim:type_name -> printq.queue.v1.Claim
-	21, // 16: printq.queue.v1.Command.resume:type_name -> printq.queue.v1.Resume
-	22, // 17: printq.queue.v1.Command.printed:type_name -> printq.queue.v1.Printed
-	23, // 18: printq.queue.v1.Command.done:type_name -> printq.queue.v1.Done
-	24, // 19: printq.queue.v1.Command.closed:type_name -> printq.queue.v1.Closed
-	25, // 20: printq.queue.v1.Command.report:type_name -> printq.queue.v1.Report
-	26, // 21: printq.queue.v1.Command.expire:type_name -> printq.queue.v1.Expire
-	27, // 22: printq.queue.v1.Command.checkpoint:type_name -> printq.queue.v1.Checkpoint
-	28, // 23: printq.queue.v1.Command.raise_version:type_name -> printq.queue.v1.RaiseVersion
-	2,  // 24: printq.queue.v1.Cancel.cause:type_name -> printq.queue.v1.Cause
-	2,  // 25: printq.queue.v1.Hold.cause:type_name -> printq.queue.v1.Cause
-	2,  // 26: printq.queue.v1.Release.cause:type_name -> printq.queue.v1.Cause
-	2,  // 27: printq.queue.v1.Move.cause:type_name -> printq.queue.v1.Cause
-	2,  // 28: printq.queue.v1.Reprint.cause:type_name -> printq.queue.v1.Cause
-	2,  // 29: printq.queue.v1.Resolve.cause:type_name -> printq.queue.v1.Cause
-	12, // 30: printq.queue.v1.SetPrinter.settings:type_name -> printq.queue.v1.PrinterSettings
-	2,  // 31: printq.queue.v1.SetPrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 32: printq.queue.v1.RemovePrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 33: printq.queue.v1.PausePrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 34: printq.queue.v1.ResumePrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 35: printq.queue.v1.AdoptPrinter.cause:type_name -> printq.queue.v1.Cause
-	18, // 36: printq.queue.v1.Resume.token:type_name -> printq.queue.v1.Token
-	20, // 37: printq.queue.v1.Resume.mark:type_name -> printq.queue.v1.Mark
-	18, // 38: printq.queue.v1.Printed.token:type_name -> printq.queue.v1.Token
-	18, // 39: printq.queue.v1.Done.token:type_name -> printq.queue.v1.Token
-	18, // 40: printq.queue.v1.Closed.token:type_name -> printq.queue.v1.Token
-	18, // 41: printq.queue.v1.Report.token:type_name -> printq.queue.v1.Token
-	18, // 42: printq.queue.v1.Attempt.token:type_name -> printq.queue.v1.Token
-	30, // 43: printq.queue.v1.Job.submitted:type_name -> printq.queue.v1.Position
-	31, // 44: printq.queue.v1.Job.in_doubt:type_name -> printq.queue.v1.Doubt
-	32, // 45: printq.queue.v1.Job.attempts:type_name -> printq.queue.v1.Attempt
-	29, // 46: printq.queue.v1.Job.document:type_name -> printq.queue.v1.Extent
-	12, // 47: printq.queue.v1.Printer.settings:type_name -> printq.queue.v1.PrinterSettings
-	18, // 48: printq.queue.v1.Device.token:type_name -> printq.queue.v1.Token
-	18, // 49: printq.queue.v1.Device.last:type_name -> printq.queue.v1.Token
-	29, // 50: printq.queue.v1.Upload.chunks:type_name -> printq.queue.v1.Extent
-	38, // 51: printq.queue.v1.Session.answers:type_name -> printq.queue.v1.SessionAnswer
-	52, // [52:52] is the sub-list for method output_type
-	52, // [52:52] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	5,  // 2: printq.queue.v1.Command.chunk:type_name -> printq.queue.v1.Chunk
+	6,  // 3: printq.queue.v1.Command.cancel:type_name -> printq.queue.v1.Cancel
+	7,  // 4: printq.queue.v1.Command.hold:type_name -> printq.queue.v1.Hold
+	8,  // 5: printq.queue.v1.Command.release:type_name -> printq.queue.v1.Release
+	9,  // 6: printq.queue.v1.Command.move:type_name -> printq.queue.v1.Move
+	10, // 7: printq.queue.v1.Command.reprint:type_name -> printq.queue.v1.Reprint
+	11, // 8: printq.queue.v1.Command.resolve:type_name -> printq.queue.v1.Resolve
+	12, // 9: printq.queue.v1.Command.set_printer:type_name -> printq.queue.v1.SetPrinter
+	14, // 10: printq.queue.v1.Command.remove_printer:type_name -> printq.queue.v1.RemovePrinter
+	15, // 11: printq.queue.v1.Command.pause_printer:type_name -> printq.queue.v1.PausePrinter
+	16, // 12: printq.queue.v1.Command.resume_printer:type_name -> printq.queue.v1.ResumePrinter
+	17, // 13: printq.queue.v1.Command.adopt_printer:type_name -> printq.queue.v1.AdoptPrinter
+	18, // 14: printq.queue.v1.Command.set_member:type_name -> printq.queue.v1.SetMember
+	20, // 15: printq.queue.v1.Command.claim:type_name -> printq.queue.v1.Claim
+	22, // 16: printq.queue.v1.Command.resume:type_name -> printq.queue.v1.Resume
+	23, // 17: printq.queue.v1.Command.printed:type_name -> printq.queue.v1.Printed
+	24, // 18: printq.queue.v1.Command.done:type_name -> printq.queue.v1.Done
+	29, // 19: printq.queue.v1.Command.closed:type_name -> printq.queue.v1.Closed
+	30, // 20: printq.queue.v1.Command.report:type_name -> printq.queue.v1.Report
+	31, // 21: printq.queue.v1.Command.expire:type_name -> printq.queue.v1.Expire
+	32, // 22: printq.queue.v1.Command.checkpoint:type_name -> printq.queue.v1.Checkpoint
+	33, // 23: printq.queue.v1.Command.raise_version:type_name -> printq.queue.v1.RaiseVersion
+	25, // 24: printq.queue.v1.Command.intent:type_name -> printq.queue.v1.Intent
+	26, // 25: printq.queue.v1.Command.remote:type_name -> printq.queue.v1.Remote
+	27, // 26: printq.queue.v1.Command.doubtful:type_name -> printq.queue.v1.Doubtful
+	28, // 27: printq.queue.v1.Command.yield:type_name -> printq.queue.v1.Yield
+	4,  // 28: printq.queue.v1.Submit.options:type_name -> printq.queue.v1.Option
+	2,  // 29: printq.queue.v1.Cancel.cause:type_name -> printq.queue.v1.Cause
+	2,  // 30: printq.queue.v1.Hold.cause:type_name -> printq.queue.v1.Cause
+	2,  // 31: printq.queue.v1.Release.cause:type_name -> printq.queue.v1.Cause
+	2,  // 32: printq.queue.v1.Move.cause:type_name -> printq.queue.v1.Cause
+	2,  // 33: printq.queue.v1.Reprint.cause:type_name -> printq.queue.v1.Cause
+	2,  // 34: printq.queue.v1.Resolve.cause:type_name -> printq.queue.v1.Cause
+	13, // 35: printq.queue.v1.SetPrinter.settings:type_name -> printq.queue.v1.PrinterSettings
+	2,  // 36: printq.queue.v1.SetPrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 37: printq.queue.v1.RemovePrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 38: printq.queue.v1.PausePrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 39: printq.queue.v1.ResumePrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 40: printq.queue.v1.AdoptPrinter.cause:type_name -> printq.queue.v1.Cause
+	19, // 41: printq.queue.v1.Resume.token:type_name -> printq.queue.v1.Token
+	21, // 42: printq.queue.v1.Resume.mark:type_name -> printq.queue.v1.Mark
+	19, // 43: printq.queue.v1.Printed.token:type_name -> printq.queue.v1.Token
+	19, // 44: printq.queue.v1.Done.token:type_name -> printq.queue.v1.Token
+	19, // 45: printq.queue.v1.Intent.token:type_name -> printq.queue.v1.Token
+	19, // 46: printq.queue.v1.Remote.token:type_name -> printq.queue.v1.Token
+	19, // 47: printq.queue.v1.Doubtful.token:type_name -> printq.queue.v1.Token
+	19, // 48: printq.queue.v1.Yield.token:type_name -> printq.queue.v1.Token
+	19, // 49: printq.queue.v1.Closed.token:type_name -> printq.queue.v1.Token
+	19, // 50: printq.queue.v1.Report.token:type_name -> printq.queue.v1.Token
+	19, // 51: printq.queue.v1.Attempt.token:type_name -> printq.queue.v1.Token
+	35, // 52: printq.queue.v1.Job.submitted:type_name -> printq.queue.v1.Position
+	36, // 53: printq.queue.v1.Job.in_doubt:type_name -> printq.queue.v1.Doubt
+	37, // 54: printq.queue.v1.Job.attempts:type_name -> printq.queue.v1.Attempt
+	34, // 55: printq.queue.v1.Job.document:type_name -> printq.queue.v1.Extent
+	4,  // 56: printq.queue.v1.Job.options:type_name -> printq.queue.v1.Option
+	13, // 57: printq.queue.v1.Printer.settings:type_name -> printq.queue.v1.PrinterSettings
+	19, // 58: printq.queue.v1.Device.token:type_name -> printq.queue.v1.Token
+	19, // 59: printq.queue.v1.Device.last:type_name -> printq.queue.v1.Token
+	34, // 60: printq.queue.v1.Upload.chunks:type_name -> printq.queue.v1.Extent
+	43, // 61: printq.queue.v1.Session.answers:type_name -> printq.queue.v1.SessionAnswer
+	62, // [62:62] is the sub-list for method output_type
+	62, // [62:62] is the sub-list for method input_type
+	62, // [62:62] is the sub-list for extension type_name
+	62, // [62:62] is the sub-list for extension extendee
+	0,  // [0:62] is the sub-list for field type_name
 }
 
 func init() { file_queue_proto_init() }
@@ -4098,8 +4904,12 @@ func file_queue_proto_init() {
 		(*Command_Expire)(nil),
 		(*Command_Checkpoint)(nil),
 		(*Command_RaiseVersion)(nil),
+		(*Command_Intent)(nil),
+		(*Command_Remote)(nil),
+		(*Command_Doubtful)(nil),
+		(*Command_Yield)(nil),
 	}
-	file_queue_proto_msgTypes[10].OneofWrappers = []any{
+	file_queue_proto_msgTypes[11].OneofWrappers = []any{
 		(*Resolve_Printed)(nil),
 		(*Resolve_ReprintFrom)(nil),
 		(*Resolve_Done)(nil),
@@ -4110,7 +4920,7 @@ func file_queue_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_queue_proto_rawDesc), len(file_queue_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   42,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
