@@ -18,9 +18,9 @@ import (
 func openDevice(uri string) (device.Device, error) {
 	dir, _, _ := strings.Cut(strings.TrimPrefix(uri, "tray:"), "?")
 	if unfenced {
-		return &repeating{Device: tray.NewUnfenced(dir, tray.Options{})}, nil
+		return &repeating{Fenced: tray.NewUnfenced(dir, tray.Options{})}, nil
 	}
-	return &repeating{Device: tray.New(dir, tray.Options{})}, nil
+	return &repeating{Fenced: tray.New(dir, tray.Options{})}, nil
 }
 
 type repeating struct {
@@ -30,7 +30,7 @@ type repeating struct {
 
 // Print prints each fortieth unit again.
 func (d *repeating) Print(ctx context.Context, u device.Unit) error {
-	err := d.Device.Print(ctx, u)
+	err := d.Fenced.Print(ctx, u)
 	if err != nil || d.units.Add(1)%40 != 0 {
 		return err
 	}
@@ -39,5 +39,5 @@ func (d *repeating) Print(ctx context.Context, u device.Unit) error {
 			return err
 		}
 	}
-	return d.Device.Print(ctx, u)
+	return d.Fenced.Print(ctx, u)
 }

@@ -35,23 +35,23 @@ func TestRuleR8(t *testing.T) {
 		{"a lower token is stale", openAt, ask{lower, 5, 1, 3, false, false}, Refused, ErrStale, openAt},
 		{"a higher token must open first", openAt, ask{higher, 5, 1, 3, false, false}, Refused, ErrRefused, openAt},
 		{"no token was ever opened", openAt, ask{queue.Token{}, 5, 1, 3, false, false}, Refused, ErrStale, openAt},
-		{"the next page prints", openAt, ask{high, 5, 1, 3, false, false}, Prints, nil, Mark{5, 1, 3, false}},
-		{"the next copy prints", Mark{5, 1, 3, false}, ask{high, 5, 2, 1, false, false}, Prints, nil, Mark{5, 2, 1, false}},
+		{"the next page prints", openAt, ask{high, 5, 1, 3, false, false}, Prints, nil, Mark{Attempt: 5, Copy: 1, Page: 3}},
+		{"the next copy prints", Mark{Attempt: 5, Copy: 1, Page: 3}, ask{high, 5, 2, 1, false, false}, Prints, nil, Mark{Attempt: 5, Copy: 2, Page: 1}},
 		{"a copy does not end early", openAt, ask{high, 5, 2, 1, false, false}, Refused, ErrRefused, openAt},
 		{"the mark's page is acknowledged", openAt, ask{high, 5, 1, 2, false, false}, Repeats, nil, openAt},
 		{"an older page is acknowledged", done, ask{high, 5, 1, 3, false, false}, Repeats, nil, done},
 		{"a gap is refused", openAt, ask{high, 5, 1, 4, false, false}, Refused, ErrRefused, openAt},
 		{"first is no way around a gap", openAt, ask{high, 5, 1, 4, true, false}, Refused, ErrRefused, openAt},
-		{"the last page closes", openAt, ask{high, 5, 1, 3, false, true}, Prints, nil, Mark{5, 1, 3, true}},
-		{"a closed attempt is refused", Mark{5, 1, 2, true}, ask{high, 5, 1, 3, false, false}, Refused, ErrRefused, Mark{5, 1, 2, true}},
+		{"the last page closes", openAt, ask{high, 5, 1, 3, false, true}, Prints, nil, Mark{Attempt: 5, Copy: 1, Page: 3, Closed: true}},
+		{"a closed attempt is refused", Mark{Attempt: 5, Copy: 1, Page: 2, Closed: true}, ask{high, 5, 1, 3, false, false}, Refused, ErrRefused, Mark{Attempt: 5, Copy: 1, Page: 2, Closed: true}},
 		{"also one closed unseen", tomb, ask{high, 5, 1, 1, false, false}, Refused, ErrRefused, tomb},
 		{"an older attempt is refused", done, ask{high, 4, 1, 1, false, false}, Refused, ErrRefused, done},
 		{"a higher attempt waits for a close", openAt, ask{high, 6, 1, 1, false, false}, Refused, ErrRefused, openAt},
-		{"and begins at its first page", done, ask{high, 6, 1, 1, true, false}, Prints, nil, Mark{6, 1, 1, false}},
+		{"and begins at its first page", done, ask{high, 6, 1, 1, true, false}, Prints, nil, Mark{Attempt: 6, Copy: 1, Page: 1}},
 		{"not at the second", done, ask{high, 6, 1, 2, false, false}, Refused, ErrRefused, done},
 		{"nor at the second copy", done, ask{high, 6, 2, 1, false, false}, Refused, ErrRefused, done},
-		{"but where it says it begins", done, ask{high, 6, 2, 2, true, false}, Prints, nil, Mark{6, 2, 2, false}},
-		{"the first of all", empty, ask{high, 1, 1, 1, true, true}, Prints, nil, Mark{1, 1, 1, true}},
+		{"but where it says it begins", done, ask{high, 6, 2, 2, true, false}, Prints, nil, Mark{Attempt: 6, Copy: 2, Page: 2}},
+		{"the first of all", empty, ask{high, 1, 1, 1, true, true}, Prints, nil, Mark{Attempt: 1, Copy: 1, Page: 1, Closed: true}},
 		{"page 0 is none", done, ask{high, 6, 1, 0, true, false}, Refused, ErrRefused, done},
 		{"attempt 0 is none", empty, ask{high, 0, 1, 1, true, false}, Refused, ErrRefused, empty},
 	} {
@@ -72,10 +72,10 @@ func TestRuleR8Close(t *testing.T) {
 		attempt uint64
 		then    Mark
 	}{
-		{Mark{5, 1, 2, false}, 5, Mark{5, 1, 2, true}},
-		{Mark{5, 1, 2, true}, 6, Mark{6, 0, 0, true}},
-		{Mark{5, 1, 2, false}, 6, Mark{6, 0, 0, true}},
-		{Mark{5, 1, 2, false}, 4, Mark{5, 1, 2, false}},
+		{Mark{Attempt: 5, Copy: 1, Page: 2}, 5, Mark{Attempt: 5, Copy: 1, Page: 2, Closed: true}},
+		{Mark{Attempt: 5, Copy: 1, Page: 2, Closed: true}, 6, Mark{Attempt: 6, Closed: true}},
+		{Mark{Attempt: 5, Copy: 1, Page: 2}, 6, Mark{Attempt: 6, Closed: true}},
+		{Mark{Attempt: 5, Copy: 1, Page: 2}, 4, Mark{Attempt: 5, Copy: 1, Page: 2}},
 	} {
 		f := Fence{High: queue.Token{Term: 1, Index: 1}, Mark: row.mark}
 		if err := f.Close(f.High, row.attempt); err != nil || f.Mark != row.then {
