@@ -151,6 +151,14 @@ func (t *turn) decide(c *queuepb.Command) error {
 		return t.checkpoint()
 	case *queuepb.Command_RaiseVersion:
 		return t.raise(b.RaiseVersion)
+	case *queuepb.Command_Intent:
+		return t.intent(b.Intent)
+	case *queuepb.Command_Remote:
+		return t.remote(b.Remote)
+	case *queuepb.Command_Doubtful:
+		return t.doubtful(b.Doubtful)
+	case *queuepb.Command_Yield:
+		return t.yield(b.Yield)
 	}
 	return fmt.Errorf("%w: the command is not known to version %d", ErrVoid, Version)
 }

@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 )
@@ -29,7 +28,7 @@ func (t *turn) choose() {
 			}
 		}
 	}
-	slices.SortFunc(idle, func(a, b *device) int { return cmp.Compare(a.id, b.id) })
+	slices.SortFunc(idle, byPool)
 	for _, d := range idle {
 		if j := d.printer.turns.first(); j != nil {
 			j.printed = j.start
@@ -47,6 +46,12 @@ func (t *turn) choose() {
 func (t *turn) bind(d *device, j *job) {
 	t.deadlines.remove(j)
 	d.job, d.attempt, d.recovering = j, t.entry.Index, false
+	if len(d.printer.devices) > 1 {
+		d.used = t.entry.Index
+	}
+	if d.class != Fenced {
+		d.flight = flight{intended: j.printed, sent: j.printed}
+	}
 	j.device = d
 	if len(j.attempts) >= MaxAttempts {
 		j.attempts = slices.Delete(j.attempts, 0, 1)
@@ -61,7 +66,7 @@ func (t *turn) unbind(d *device, outcome string) {
 	a := j.attempt()
 	a.printed, a.outcome = j.printed, outcome
 	j.device = nil
-	d.job, d.attempt, d.recovering = nil, 0, false
+	d.job, d.attempt, d.recovering, d.flight = nil, 0, false, flight{}
 	t.offer(d.printer)
 	t.driven(d)
 	t.changed(j)

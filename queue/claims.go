@@ -94,9 +94,12 @@ func (t *turn) resume(m *queuepb.Resume) error {
 		t.stopDevice(d, reason, detail)
 		return nil
 	}
-	amnesia := d.epoch != "" && m.Epoch != d.epoch
+	if err := d.answerable(m); err != nil {
+		return err
+	}
+	amnesia, before := d.epoch != "" && m.Epoch != d.epoch, d.class
 	t.acquaint(d, m)
-	t.propagate(d, m, amnesia)
+	t.propagate(d, m, amnesia, before)
 	return nil
 }
 
@@ -126,6 +129,22 @@ func (t *turn) stopDevice(d *device, reason, detail string) {
 	t.end()
 }
 
+// answerable checks the size and sense of an answer that will be kept.
+func (d *device) answerable(m *queuepb.Resume) error {
+	switch {
+	case m.Class > uint32(Blind):
+		return fmt.Errorf("%w: class %d of device is not known to version %d", ErrVoid, m.Class, Version)
+	case len(m.About) > MaxText || len(m.Identity) > MaxText || len(m.Formats) > MaxFormats || len(m.Capabilities) > MaxCapability:
+		return fmt.Errorf("%w: the device says too much about itself", ErrVoid)
+	}
+	for _, format := range m.Formats {
+		if len(format) > MaxText {
+			return fmt.Errorf("%w: the device says too much about itself", ErrVoid)
+		}
+	}
+	return nil
+}
+
 // acquaint records who the device is, and that it answers.
 func (t *turn) acquaint(d *device, m *queuepb.Resume) {
 	if d.identity != m.Identity {
@@ -137,7 +156,8 @@ func (t *turn) acquaint(d *device, m *queuepb.Resume) {
 	if d.identity != "" {
 		t.names[d.identity] = d
 	}
-	d.known, d.epoch, d.adopt, d.stopped, d.resumed = true, m.Epoch, false, false, true
+	d.known, d.epoch, d.adopt, d.stopped, d.resumed, d.outOfOrder = true, m.Epoch, false, false, true, false
+	d.class, d.skips, d.about, d.formats, d.capabilities = Class(m.Class), m.Skips, m.About, m.Formats, m.Capabilities
 	d.reason, d.detail = "", ""
 	d.recovering = false
 	t.offer(d.printer)

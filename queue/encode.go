@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -34,6 +35,7 @@ func (j *job) message() *Job {
 		a := &j.attempts[i]
 		m.Attempts = append(m.Attempts, &queuepb.Attempt{
 			Token: a.token.message(), Number: a.number, Device: a.device, From: a.from, Printed: a.printed, Outcome: a.outcome,
+			Remote: a.remote,
 		})
 	}
 	if j.device != nil {
@@ -45,8 +47,9 @@ func (j *job) message() *Job {
 	if r := j.rare; r != nil {
 		m.MoveTo = r.moveTo
 		if r.doubt != nil {
-			m.InDoubt = &queuepb.Doubt{Copy: r.doubt.Copy, From: r.doubt.From, To: r.doubt.To}
+			m.InDoubt = &queuepb.Doubt{Copy: r.doubt.Copy, From: r.doubt.From, To: r.doubt.To, Last: r.doubt.Last, Why: r.doubt.Why}
 		}
+		m.Options = optionMessages(r.options)
 	}
 	return m
 }
@@ -65,7 +68,10 @@ func (d *device) message() *Device {
 	m := &Device{
 		Id: d.id, Uri: d.uri, Printer: d.printer.name, Token: d.token.message(), Last: d.last.message(), Resumed: d.resumed,
 		Identity: d.identity, Epoch: d.epoch, Adopt: d.adopt, Closing: d.closing, Recovering: d.recovering, Reason: d.reason,
-		Detail: d.detail, Stopped: d.stopped, Known: d.known,
+		Detail: d.detail, Stopped: d.stopped, Known: d.known, Class: uint32(d.class), Skips: d.skips, About: d.about,
+		Formats: slices.Clone(d.formats), Capabilities: slices.Clone(d.capabilities), Intended: d.flight.intended, Sent: d.flight.sent,
+		Counts: d.flight.counts, Counter: d.flight.counter, Base: d.flight.base, BasePages: d.flight.basePages, Pages: d.flight.pages,
+		Remote: d.flight.remote, Used: d.used, OutOfOrder: d.outOfOrder,
 	}
 	if d.job != nil {
 		m.Job, m.Attempt, m.Progress = d.job.id, d.attempt, d.job.printed

@@ -220,12 +220,21 @@ func (t *turn) moved(m *queuepb.Move, j *job, from string) {
 // dead closes the attempt before anything else; one that is, at its next resume.
 func (t *turn) tearAway(j *job, p *printer) {
 	d := j.device
-	if d.resumed && d.closing == 0 {
+	if d.class == Fenced && d.resumed && d.closing == 0 {
 		d.closing = d.attempt
 	}
-	t.noteDoubt(j)
+	outcome := "moved"
+	switch f := &d.flight; {
+	case d.class.announced() && f.intended <= j.printed, d.class == WholeJob && f.remote == "": // nothing was on its way
+	case d.class.announced():
+		t.noteDoubt(j, f.intended, "moved away by force")
+		outcome = reasonInDoubt
+	default:
+		t.noteDoubt(j, 0, "")
+		outcome = reasonInDoubt
+	}
 	j.keepOn()
-	t.unbind(d, reasonInDoubt)
+	t.unbind(d, outcome)
 	j.printed = j.start
 	t.transfer(j, p, Pending, "")
 }

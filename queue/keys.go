@@ -26,6 +26,10 @@ func (c *submission) fingerprint() [32]byte {
 	for _, n := range []uint64{c.bytes, uint64(c.copies), uint64(c.priority), hold, uint64(c.asked), c.of, uint64(c.start)} {
 		b = binary.AppendUvarint(b, n)
 	}
+	for _, o := range c.options {
+		text(o.Name)
+		text(o.Value)
+	}
 	return sha256.Sum256(b)
 }
 

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"printq/queue/queuepb"
 )
 
 // The lines of the committed job log, cluster version 1. All begin with seq, index, term, time, type, then printer and job
@@ -136,6 +138,21 @@ func (t *turn) ids(name string, list []uint64) {
 		b = strconv.AppendUint(b, n, 10)
 	}
 	t.scratch = append(b, ']')
+}
+
+// options adds a job's wishes by name, unless there are none.
+func (t *turn) options(list []*queuepb.Option) {
+	if len(list) == 0 {
+		return
+	}
+	t.field("options")
+	b := t.scratch
+	for i, o := range list {
+		b = append(b, "{,"[min(i, 1)])
+		b = append(appendString(b, o.Name), ':')
+		b = appendString(b, o.Value)
+	}
+	t.scratch = append(b, '}')
 }
 
 type cause interface {

@@ -108,7 +108,12 @@ func (l *loader) device(key, value []byte) error {
 	d := &device{
 		record: r, id: m.Id, uri: m.Uri, printer: p, token: tokenOf(m.Token), last: tokenOf(m.Last), resumed: m.Resumed,
 		known: m.Known, identity: m.Identity, epoch: m.Epoch, adopt: m.Adopt, stopped: m.Stopped, closing: m.Closing,
-		attempt: m.Attempt, recovering: m.Recovering, reason: m.Reason, detail: m.Detail,
+		attempt: m.Attempt, recovering: m.Recovering, reason: m.Reason, detail: m.Detail, class: Class(m.Class), skips: m.Skips,
+		about: m.About, formats: m.Formats, capabilities: m.Capabilities, used: m.Used, outOfOrder: m.OutOfOrder,
+		flight: flight{
+			intended: m.Intended, sent: m.Sent, counts: m.Counts, counter: m.Counter, base: m.Base, basePages: m.BasePages,
+			pages: m.Pages, remote: m.Remote,
+		},
 	}
 	p.devices = append(p.devices, d)
 	l.devices[d.id], l.uris[normal] = d, d
@@ -249,14 +254,14 @@ func (s *State) jobOf(m *Job) *job {
 	}
 	copy(j.sha256[:], m.Sha256)
 	for _, a := range m.Attempts {
-		j.attempts = append(j.attempts, attempt{tokenOf(a.Token), a.Number, a.Device, a.From, a.Printed, a.Outcome})
+		j.attempts = append(j.attempts, attempt{tokenOf(a.Token), a.Number, a.Device, a.From, a.Printed, a.Outcome, a.Remote})
 	}
 	if m.Key != "" {
 		j.idempotency = &idempotency{key: m.Key}
 		copy(j.idempotency.fingerprint[:], m.Fingerprint)
 	}
-	if m.InDoubt != nil || m.MoveTo != "" {
-		j.rare = &rare{doubt: m.InDoubt, moveTo: m.MoveTo}
+	if m.InDoubt != nil || m.MoveTo != "" || len(m.Options) > 0 {
+		j.rare = &rare{doubt: m.InDoubt, moveTo: m.MoveTo, options: m.Options}
 	}
 	return j
 }

@@ -44,6 +44,10 @@ func settingsOf(m *queuepb.SetPrinter) (*queuepb.PrinterSettings, error) {
 	in := m.Settings
 	s := &queuepb.PrinterSettings{
 		Devices: slices.Clone(in.GetDevices()), InDoubt: in.GetInDoubt(), Ttl: in.GetTtl(), Keep: in.GetKeep(), Retention: in.GetRetention(),
+		Pool: in.GetPool(),
+	}
+	if s.Pool == "balanced" {
+		s.Pool = poolBalanced
 	}
 	if s.InDoubt == "hold" {
 		s.InDoubt = ""
@@ -53,6 +57,8 @@ func settingsOf(m *queuepb.SetPrinter) (*queuepb.PrinterSettings, error) {
 		return nil, fmt.Errorf("%w: ttl, keep and retention must not be negative", ErrInvalid)
 	case s.InDoubt != "" && s.InDoubt != "reprint" && s.InDoubt != "skip":
 		return nil, fmt.Errorf("%w: in_doubt %q: want hold, reprint or skip", ErrInvalid, s.InDoubt)
+	case s.Pool != poolBalanced && s.Pool != poolOrdered && s.Pool != poolStandby:
+		return nil, fmt.Errorf("%w: pool %q: want balanced, ordered or standby", ErrInvalid, s.Pool)
 	case len(s.Devices) > MaxDevices:
 		return nil, fmt.Errorf("%w: %d devices, at most %d", ErrInvalid, len(s.Devices), MaxDevices)
 	}
@@ -142,6 +148,9 @@ func (t *turn) aboutPrinter(p *printer, c *queuepb.Cause) {
 	}
 	t.scratch = append(b, ']')
 	t.str("in_doubt", p.settings.InDoubt)
+	if p.settings.Pool != poolBalanced {
+		t.str("pool", p.settings.Pool)
+	}
 	t.opt("ttl_ns", uint64(p.settings.Ttl))
 	t.opt("keep_ns", uint64(p.settings.Keep))
 	t.opt("retention_ns", uint64(p.settings.Retention))

@@ -26,19 +26,38 @@ func (t *turn) printed(m *queuepb.Printed) error {
 		return err
 	}
 	j := d.job
-	switch {
-	case m.Units > j.total():
-		return fmt.Errorf("%w: %d units of %d", ErrVoid, m.Units, j.total())
-	case m.Units <= j.printed: // progress never decreases
+	if err := d.announcedTo(m.Units, m.Sent); err != nil {
+		return err
+	}
+	sent := max(d.flight.sent, m.Sent)
+	if m.Units <= j.printed && sent == d.flight.sent { // progress never decreases
 		return nil
 	}
-	j.printed = m.Units
+	if m.Units > j.printed {
+		j.printed, d.flight.pages = m.Units, 0
+	}
+	d.flight.sent = sent
 	t.driven(d)
 	t.changed(j)
 	t.aboutDevice("printed", d)
 	t.num("attempt", d.attempt)
 	t.num("printed", uint64(j.printed))
+	t.opt("sent", uint64(m.Sent))
 	t.end()
+	return nil
+}
+
+// announcedTo checks units that are said to be out or on their way: no more than there are, and on a device without a fence none that
+// was not announced, or of which the device has not been told.
+func (d *device) announcedTo(units, sent uint32) error {
+	switch most := max(units, sent); {
+	case most > d.job.total():
+		return fmt.Errorf("%w: %d units of %d", ErrVoid, most, d.job.total())
+	case d.class.announced() && most > max(d.flight.intended, d.job.printed):
+		return fmt.Errorf("%w: %d units, announced are %d", ErrVoid, most, d.flight.intended)
+	case d.class == WholeJob && d.flight.remote == "" && most > d.job.printed:
+		return fmt.Errorf("%w: %d units of an attempt that is not at the device", ErrVoid, most)
+	}
 	return nil
 }
 
@@ -48,10 +67,11 @@ func (t *turn) done(m *queuepb.Done) error {
 	if err != nil {
 		return err
 	}
-	j := d.job
+	j, attempt := d.job, d.attempt
+	if err := d.announcedTo(m.Units, 0); err != nil {
+		return err
+	}
 	switch {
-	case m.Units > j.total():
-		return fmt.Errorf("%w: %d units of %d", ErrVoid, m.Units, j.total())
 	case m.Units < j.total() && m.Failure == "" && !m.Stopped:
 		return fmt.Errorf("%w: %d units of %d, and not stopped", ErrVoid, m.Units, j.total())
 	case m.Units < j.total() && m.Failure == "" && j.stopping == notStopping:
@@ -63,24 +83,38 @@ func (t *turn) done(m *queuepb.Done) error {
 	switch {
 	case j.printed == j.total():
 		t.complete(d)
+	case m.Unclear:
+		last := uint32(0)
+		if d.class.announced() {
+			last = max(d.flight.intended, j.printed+1)
+		}
+		t.inDoubt(d, last, m.Failure)
 	case j.stopping != notStopping:
 		t.stopped(d)
 	default:
 		t.unbind(d, m.Failure)
 		t.to(j, Held, m.Failure)
 	}
-	t.aboutDone(d, j)
+	t.aboutDone(d, j, attempt)
 	return nil
 }
 
-func (t *turn) aboutDone(d *device, j *job) {
+func (t *turn) aboutDone(d *device, j *job, attempt uint64) {
 	a := j.attempt()
+	for i := range j.attempts { // the policy for what is in doubt may have begun another
+		if j.attempts[i].number == attempt {
+			a = &j.attempts[i]
+		}
+	}
 	t.begin("done", d.printer.name, j.id)
 	t.num("device", d.id)
 	t.num("attempt", a.number)
 	t.num("printed", uint64(a.printed))
 	t.str("outcome", a.outcome)
 	t.str("state", j.state.String())
+	if a.outcome == reasonInDoubt {
+		t.doubt(j)
+	}
 	t.end()
 }
 
@@ -159,6 +193,7 @@ func (t *turn) report(m *queuepb.Report) error {
 	}
 	d.reason, d.detail = m.Reason, m.Detail
 	t.driven(d)
+	t.offer(d.printer) // a standby may be needed now, or no longer
 	t.show(d)
 	t.aboutDevice("report", d)
 	t.str("reason", d.reason)

@@ -200,7 +200,11 @@ type Drive struct {
 	Stopped bool
 	// Removed: the device is gone from the configuration. Nothing is to be done with it any more.
 	Removed bool
-	Work    *Work
+	// What the device can say about what came out; known once it is Resumed.
+	Class Class
+	// Others: the printer has more devices, which could take a job that this one cannot begin.
+	Others bool
+	Work   *Work
 }
 
 // Work is the job that a device is bound to.
@@ -210,6 +214,13 @@ type Work struct {
 	// Units per copy, and copies: the attempt is out when Printed reaches Units*Copies.
 	Units, Copies int
 	Printed       int
+	// Pages of a copy; 0: not known.
+	Pages   int
+	Options map[string]string
+	// On a device without a fence: units that were announced, and that are known to be taken whole, over all copies; pages of
+	// the unit after Printed that are out; the device's own id of the job.
+	Intended, Sent, PagesOut int
+	Remote                   string
 	// Close the attempt at the device and say Done{stopped} (R9).
 	Stopping bool
 	// Units before the attempt's first: it begins with unit Start+1 (a resolved job goes on in the middle). Printed, and the
@@ -227,6 +238,7 @@ type Work struct {
 type Settings struct {
 	Devices   []string
 	InDoubt   string
+	Pool      string
 	TTL       time.Duration
 	Keep      time.Duration
 	Retention time.Duration
@@ -255,6 +267,9 @@ const (
 	MaxSessions    = 4              // sessions kept of one member
 	MaxAttempts    = 100            // attempts kept in a job's record, the newest
 	SessionIdle    = 24 * time.Hour // after which a session is forgotten
+	MaxOptions     = 32             // options of one job
+	MaxFormats     = 128            // formats that a device says it takes
+	MaxCapability  = 64 << 10       // bytes of a device's IPP attributes
 )
 
 // Version is the cluster version this code can act by.

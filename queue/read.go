@@ -141,8 +141,12 @@ func SettingsOf(p *queuepb.PrinterSettings) Settings {
 	if inDoubt == "" {
 		inDoubt = "hold"
 	}
+	pool := p.GetPool()
+	if pool == poolBalanced {
+		pool = "balanced"
+	}
 	return Settings{
-		Devices: slices.Clone(p.GetDevices()), InDoubt: inDoubt, TTL: time.Duration(p.GetTtl()),
+		Devices: slices.Clone(p.GetDevices()), InDoubt: inDoubt, Pool: pool, TTL: time.Duration(p.GetTtl()),
 		Keep:      time.Duration(orDefault(p.GetKeep(), DefaultKeep)),
 		Retention: time.Duration(orDefault(p.GetRetention(), DefaultRetain)),
 	}
@@ -169,15 +173,29 @@ func (s *State) Drive(id uint64) Drive {
 	drive := Drive{
 		Device: id, URI: d.uri, Printer: d.printer.name, Cluster: s.cluster, Token: d.token, Resumed: d.resumed,
 		Identity: d.identity, Epoch: d.epoch, Adopt: d.adopt, Closing: d.closing, Reason: d.reason, Detail: d.detail, Stopped: d.stopped,
+		Class: d.class, Others: len(d.printer.devices) > 1,
 	}
 	if j := d.job; j != nil {
 		drive.Work = &Work{
 			Job: j.id, Attempt: d.attempt, Units: int(j.units), Copies: int(j.copies), Printed: int(j.printed),
 			Stopping: j.stopping != notStopping, Start: int(j.attempt().from), Name: j.name, User: j.user, Format: j.format,
-			Bytes: int64(j.bytes), SHA256: j.sha256, Document: slices.Clone(j.document),
+			Bytes: int64(j.bytes), SHA256: j.sha256, Document: slices.Clone(j.document), Pages: int(j.pages), Options: j.wishes(),
+			Intended: int(d.flight.intended), Sent: int(d.flight.sent), PagesOut: int(d.flight.pages), Remote: d.flight.remote,
 		}
 	}
 	return drive
+}
+
+// wishes are a job's options by name; nil if it has none.
+func (j *job) wishes() map[string]string {
+	if j.rare == nil || len(j.rare.options) == 0 {
+		return nil
+	}
+	wishes := make(map[string]string, len(j.rare.options))
+	for _, o := range j.rare.options {
+		wishes[o.Name] = o.Value
+	}
+	return wishes
 }
 
 // Documents gives every extent that is still needed: those of live jobs, of open uploads, and what is kept for reprint. An

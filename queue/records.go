@@ -59,8 +59,9 @@ type job struct {
 
 // What few jobs have.
 type rare struct {
-	doubt  *queuepb.Doubt
-	moveTo string
+	doubt   *queuepb.Doubt
+	moveTo  string
+	options []*queuepb.Option
 }
 
 // An idempotency key, and what it was used for.
@@ -80,6 +81,7 @@ type attempt struct {
 	device        uint64
 	from, printed uint32
 	outcome       string
+	remote        string
 }
 
 // What becomes of a job when its attempt has stopped (R9).
@@ -166,6 +168,27 @@ type device struct {
 	detail     string
 	changed    uint64
 	removed    bool
+
+	class        Class
+	skips        bool
+	about        string
+	formats      []string
+	capabilities []byte
+	flight       flight
+	used         uint64 // the entry that last gave it a job
+	outOfOrder   bool   // it gave a job back, and has not been resumed since
+}
+
+// A flight is what the log knows of an attempt on a device without a fence, beyond the recorded progress.
+type flight struct {
+	intended uint32 // units that may be out, over all copies
+	sent     uint32 // units that the device has taken whole
+	// The device's counter stood at counter when base units, and basePages of the one after, were out.
+	counts          bool
+	counter         uint64
+	base, basePages uint32
+	pages           uint32 // of the unit after the recorded progress, known to be out
+	remote          string // a spooler's id of the job
 }
 
 func (d *device) bucket() Bucket { return Devices }
@@ -173,7 +196,7 @@ func (d *device) key() []byte    { return number(d.id) }
 
 // idle reports whether a job may be chosen for the device.
 func (d *device) idle() bool {
-	return d.token != Token{} && d.resumed && d.job == nil && d.closing == 0 && !d.stopped && !d.removed && !d.printer.paused
+	return d.token != Token{} && d.resumed && d.job == nil && d.closing == 0 && !d.stopped && !d.removed && !d.printer.paused && d.turn()
 }
 
 type upload struct {

@@ -19,6 +19,9 @@ func (t *turn) reprint(m *queuepb.Reprint) (job uint64, repeated bool, err error
 		pages: old.pages, units: old.units, copies: uint32(old.copies), priority: uint32(old.priority), of: old.id, start: max(m.From, 1) - 1,
 		by: m.Cause.GetBy(), why: m.Cause.GetWhy(),
 	}
+	if old.rare != nil {
+		c.options = old.rare.options
+	}
 	if c.printer == "" {
 		c.printer = old.printer.name
 	}

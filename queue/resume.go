@@ -10,10 +10,17 @@ import (
 // propagate goes on from a device's mark (R4), as the rules' model has it: after a mark of the attempt at hand; from its
 // beginning where the mark is of an earlier one; and where the device remembers less than was recorded, or more than can
 // be, or is not the one that it was, in doubt. A mark that is open for any other attempt is closed before anything else.
-func (t *turn) propagate(d *device, m *queuepb.Resume, amnesia bool) {
+func (t *turn) propagate(d *device, m *queuepb.Resume, amnesia bool, before Class) {
 	j, mark := d.job, m.Mark
 	outcome := ""
-	if j != nil {
+	switch {
+	case j == nil:
+	case before != d.class && (before == Fenced || d.class == Fenced):
+		t.inDoubt(d, 0, "the device was "+before.String()+", and is "+d.class.String())
+		outcome = reasonInDoubt
+	case d.class != Fenced:
+		outcome = t.reconcile(d, m, before)
+	default:
 		outcome = t.recover(d, mark, amnesia)
 	}
 	if a := mark.GetAttempt(); a != 0 && !mark.GetClosed() && !(d.job != nil && a == d.attempt) {
@@ -28,7 +35,7 @@ func (t *turn) recover(d *device, mark *queuepb.Mark, amnesia bool) (outcome str
 	units, mapped := j.unit(mark)
 	switch {
 	case amnesia, mark.GetAttempt() > d.attempt, !same && j.printed > a.from, same && (!mapped || units < j.printed):
-		t.inDoubt(d)
+		t.inDoubt(d, 0, "")
 		return reasonInDoubt
 	case !same:
 		t.show(d)
@@ -36,6 +43,9 @@ func (t *turn) recover(d *device, mark *queuepb.Mark, amnesia bool) (outcome str
 	}
 	j.printed = units
 	switch {
+	case mark.GetUnclear() && units < j.total():
+		t.inDoubt(d, units+1, "the device was cut off while it printed")
+		return reasonInDoubt
 	case units >= j.total():
 		t.complete(d)
 		return "completed"
@@ -65,10 +75,10 @@ func (j *job) unit(m *queuepb.Mark) (units uint32, ok bool) {
 }
 
 // inDoubt ends, or goes on with, an attempt of which nobody can know what came out after the recorded progress: as the
-// printer's policy says, unless the job was stopping anyway.
-func (t *turn) inDoubt(d *device) {
+// printer's policy says, unless the job was stopping anyway. The last unit in doubt is last; 0: all to the end are.
+func (t *turn) inDoubt(d *device, last uint32, why string) {
 	j := d.job
-	t.noteDoubt(j)
+	t.noteDoubt(j, last, why)
 	policy := d.printer.settings.GetInDoubt()
 	switch {
 	case j.stopping == stopCancel || j.stopping == stopMove:
@@ -79,7 +89,7 @@ func (t *turn) inDoubt(d *device) {
 	case policy == "reprint":
 		t.again(d, j.printed)
 	case policy == "skip":
-		t.again(d, j.printed+1)
+		t.again(d, max(last, j.printed+1))
 	default:
 		t.holdDoubt(d)
 	}
@@ -104,11 +114,15 @@ func (t *turn) again(d *device, after uint32) {
 	t.bind(d, j)
 }
 
-// noteDoubt records what is in doubt: every unit after the recorded progress. To is the last page of that copy; later
-// copies may be out, too.
-func (t *turn) noteDoubt(j *job) {
+// noteDoubt records what is in doubt: the units after the recorded progress, up to last. To is the last such page of that copy;
+// those of later copies may be out, too, where last is 0 or in one of them.
+func (t *turn) noteDoubt(j *job, last uint32, why string) {
 	next := min(j.printed, j.total()-1)
-	j.seldom().doubt = &queuepb.Doubt{Copy: next/j.units + 1, From: next%j.units + 1, To: j.units}
+	doubt := &queuepb.Doubt{Copy: next/j.units + 1, From: next%j.units + 1, To: j.units, Last: last, Why: why}
+	if last != 0 && (last-1)/j.units == next/j.units {
+		doubt.To = (last-1)%j.units + 1
+	}
+	j.seldom().doubt = doubt
 }
 
 func (t *turn) doubt(j *job) {
@@ -121,7 +135,10 @@ func (t *turn) doubt(j *job) {
 	for i, f := range []struct {
 		name string
 		n    uint32
-	}{{"copy", d.Copy}, {"from", d.From}, {"to", d.To}} {
+	}{{"copy", d.Copy}, {"from", d.From}, {"to", d.To}, {"last", d.Last}} {
+		if f.name == "last" && f.n == 0 {
+			break
+		}
 		if i > 0 {
 			t.scratch = append(t.scratch, ',')
 		}
@@ -150,5 +167,11 @@ func (t *turn) aboutResume(d *device, j *job, m *queuepb.Resume, outcome string)
 		t.doubt(j)
 	}
 	t.opt("closing", d.closing)
+	if d.class != Fenced {
+		t.str("class", d.class.String())
+	}
+	if m.Counts {
+		t.num("counter", m.Counter)
+	}
 	t.end()
 }

@@ -22,6 +22,7 @@ type submission struct {
 	document             []Extent
 	of                   uint64
 	start                uint32
+	options              []*queuepb.Option
 	print                [32]byte
 }
 
@@ -30,6 +31,7 @@ func (t *turn) submit(m *queuepb.Submit) (job uint64, repeated bool, err error) 
 	c := &submission{
 		printer: m.Printer, key: m.Key, name: m.Name, user: m.User, format: m.Format, sha256: m.Sha256, bytes: m.Bytes,
 		pages: m.Pages, units: max(m.Units, 1), copies: max(m.Copies, 1), priority: m.Priority, hold: m.Hold, asked: m.Ttl, ttl: m.Ttl,
+		options: m.Options,
 	}
 	if c.priority == 0 {
 		c.priority = DefaultPriority
@@ -76,7 +78,7 @@ func (c *submission) check() error {
 	case len(c.key) > MaxKey:
 		return invalid("bytes of the idempotency key", uint64(len(c.key)))
 	}
-	return nil
+	return checkOptions(c.options)
 }
 
 // document finds where the document of a submit lies. An upload that it names becomes the job's.
@@ -112,6 +114,9 @@ func (t *turn) make(kind string, p *printer, c *submission) *job {
 	if c.key != "" {
 		j.idempotency = &idempotency{c.key, c.print}
 	}
+	if len(c.options) > 0 {
+		j.seldom().options = optionMessages(c.options)
+	}
 	t.admit(j)
 	if j.ttl > 0 {
 		t.deadlines.push(j)
@@ -140,6 +145,7 @@ func (t *turn) submitted(kind string, j *job, c *submission) {
 	t.num("priority", uint64(j.priority))
 	t.opt("ttl_ns", uint64(j.ttl))
 	t.str("key", c.key)
+	t.options(c.options)
 	if j.of != 0 {
 		t.num("of", j.of)
 		t.num("from", uint64(j.start)+1)

@@ -3045,11 +3045,10 @@ type Doubt struct {
 	Copy  uint32                 `protobuf:"varint,1,opt,name=copy,proto3" json:"copy,omitempty"`
 	From  uint32                 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
 	To    uint32                 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
-	// The same over all copies, units from 1.
-	First uint32 `protobuf:"varint,4,opt,name=first,proto3" json:"first,omitempty"`
-	Last  uint32 `protobuf:"varint,5,opt,name=last,proto3" json:"last,omitempty"`
+	// The last unit in doubt, over all copies; 0: all to the end.
+	Last uint32 `protobuf:"varint,4,opt,name=last,proto3" json:"last,omitempty"`
 	// What the device says about it.
-	Why           string `protobuf:"bytes,6,opt,name=why,proto3" json:"why,omitempty"`
+	Why           string `protobuf:"bytes,5,opt,name=why,proto3" json:"why,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3101,13 +3100,6 @@ func (x *Doubt) GetFrom() uint32 {
 func (x *Doubt) GetTo() uint32 {
 	if x != nil {
 		return x.To
-	}
-	return 0
-}
-
-func (x *Doubt) GetFirst() uint32 {
-	if x != nil {
-		return x.First
 	}
 	return 0
 }
@@ -4606,14 +4598,13 @@ const file_queue_proto_rawDesc = "" +
 	"\bPosition\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x12\n" +
 	"\x04term\x18\x02 \x01(\x04R\x04term\x12\x12\n" +
-	"\x04time\x18\x03 \x01(\x03R\x04time\"{\n" +
+	"\x04time\x18\x03 \x01(\x03R\x04time\"e\n" +
 	"\x05Doubt\x12\x12\n" +
 	"\x04copy\x18\x01 \x01(\rR\x04copy\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\rR\x04from\x12\x0e\n" +
-	"\x02to\x18\x03 \x01(\rR\x02to\x12\x14\n" +
-	"\x05first\x18\x04 \x01(\rR\x05first\x12\x12\n" +
-	"\x04last\x18\x05 \x01(\rR\x04last\x12\x10\n" +
-	"\x03why\x18\x06 \x01(\tR\x03why\"\xc7\x01\n" +
+	"\x02to\x18\x03 \x01(\rR\x02to\x12\x12\n" +
+	"\x04last\x18\x04 \x01(\rR\x04last\x12\x10\n" +
+	"\x03why\x18\x05 \x01(\tR\x03why\"\xc7\x01\n" +
 	"\aAttempt\x12,\n" +
 	"\x05token\x18\x01 \x01(\v2\x16.printq.queue.v1.TokenR\x05token\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12\x16\n" +
