@@ -73,6 +73,30 @@ type session struct {
 	// What the device acknowledged last, and closed last, under this token.
 	acked, closed progress
 	failed        failure
+	// unclear is the attempt that was cut off, or whose closing leaves a unit in doubt.
+	unclear uint64
+	// Of a stream: what it took whole, and the attempt that it is ready for.
+	taken progress
+	ready readiness
+	// Of a spooler: the job that it made, and how it ended.
+	made  made
+	ended ended
+}
+
+type readiness struct {
+	attempt     uint64
+	base, pages int // units out then, and pages of the one after
+	device.Readiness
+}
+
+type made struct {
+	attempt uint64
+	id      string
+}
+
+type ended struct {
+	attempt uint64
+	device.Outcome
 }
 
 type progress struct {
@@ -106,7 +130,16 @@ const (
 	OpenDevice Kind = iota + 1
 	PrintUnit
 	CloseAttempt
+	// Of a device without a fence.
+	ReadyDevice
+	SendWindow
+	CreateJob
+	FollowJob
+	CancelJob
 )
+
+// waits: the operation tells by itself what it waits for.
+func (k Kind) waits() bool { return k == SendWindow || k == FollowJob }
 
 // An Operation is one request to the device.
 type Operation struct {
@@ -120,6 +153,17 @@ type Operation struct {
 	Unit   device.Unit
 	Number int // within a copy, from 1
 	Work   *queue.Work
+	// SendWindow: units after From, up to To; Pages of the first are out.
+	From, To, Pages int
+	Remote          string // FollowJob, CancelJob
+	Cluster         string
+
+	// What the shell hears from a device while the operation runs, and how it stops it.
+	told  func(device.Sent)
+	waits func(reason, detail string)
+	stop  chan struct{}
+
+	stopped bool // Todo.Stop was said
 
 	started time.Time
 	// reign is the Lead under which it began: a result of an earlier one says nothing about this one, even in the same term.
@@ -128,10 +172,14 @@ type Operation struct {
 
 // A Result answers an operation.
 type Result struct {
-	ID    uint64
-	State device.State // OpenDevice
-	Mark  device.Mark  // CloseAttempt
-	Err   error
+	ID      uint64
+	State   device.State     // OpenDevice
+	Mark    device.Mark      // CloseAttempt
+	Ready   device.Readiness // ReadyDevice
+	Sent    device.Sent      // SendWindow
+	Remote  string           // CreateJob
+	Outcome device.Outcome   // FollowJob, CancelJob
+	Err     error
 }
 
 // NewCore is the Core of one device at that member. The seed is of the jitter between retries.
@@ -199,23 +247,29 @@ func (c *Core) Result(now time.Time, r Result) {
 	}
 	switch {
 	case r.Err == nil:
-		c.succeeded(op, r)
+		c.succeeded(now, op, r)
+	case op.Kind == SendWindow && !untouched(r.Err):
+		// What came out of it is for the next claim's answer to say: a leadership lost in the middle changes nothing of that.
+		c.session.token, c.session.broken = op.Token, true
+		c.delay(&c.reclaim, now)
+		c.worry(reasonOf(r.Err), r.Err.Error())
 	case errors.Is(r.Err, device.ErrStale), errors.Is(r.Err, device.ErrRefused):
 		c.session.token, c.session.broken = op.Token, true
 		c.delay(&c.reclaim, now)
 	case errors.Is(r.Err, ErrNotLeader), errors.Is(r.Err, context.Canceled):
 		c.reset() // the next Lead begins anew
-	case op.Kind == PrintUnit && errors.Is(r.Err, ErrDocumentDamaged):
+	case op.Work != nil && op.Kind != CancelJob && errors.Is(r.Err, ErrDocumentDamaged):
 		c.session.failed = failure{op.Work.Attempt, failureDamaged}
-	case op.Kind == PrintUnit && errors.Is(r.Err, errUnits):
+	case op.Work != nil && op.Kind != CancelJob && (errors.Is(r.Err, errUnits) || errors.Is(r.Err, device.ErrFormat)):
 		c.session.failed = failure{op.Work.Attempt, failureFormat}
 	default:
+		c.session.ready = readiness{}
 		c.delay(&c.retry, now)
 		c.worry(reasonOf(r.Err), r.Err.Error())
 	}
 }
 
-func (c *Core) succeeded(op *Operation, r Result) {
+func (c *Core) succeeded(now time.Time, op *Operation, r Result) {
 	c.retry, c.trouble = backoff{}, trouble{}
 	switch op.Kind {
 	case OpenDevice:
@@ -228,8 +282,37 @@ func (c *Core) succeeded(op *Operation, r Result) {
 		c.session.closed = progress{attempt: op.Closing.Attempt}
 		if op.Work != nil && r.Mark.Attempt == op.Closing.Attempt {
 			c.session.closed.units = r.Mark.Units(op.Work.Units)
+			if r.Mark.Unclear {
+				c.session.unclear = op.Closing.Attempt
+			}
+		}
+	case ReadyDevice:
+		c.session.ready = readiness{op.Work.Attempt, op.From, op.Pages, r.Ready}
+	case SendWindow:
+		c.reclaim = backoff{}
+		c.told(op, r.Sent)
+		if r.Sent.Unclear {
+			c.session.unclear = op.Work.Attempt
+		}
+	case CreateJob:
+		c.session.made = made{op.Work.Attempt, r.Remote}
+	case FollowJob, CancelJob:
+		c.told(op, device.Sent{Out: r.Outcome.Out})
+		if r.Outcome.End != device.Open {
+			c.session.ended = ended{op.Work.Attempt, r.Outcome}
+		}
+		if r.Outcome.End == device.Untouched { // it will be begun anew, and may end so again
+			c.delay(&c.reclaim, now)
+		} else {
+			c.reclaim = backoff{}
 		}
 	}
+}
+
+// untouched: the error says that the device got nothing of a window.
+func untouched(err error) bool {
+	return errors.Is(err, device.ErrUnreachable) || errors.Is(err, device.ErrUsed) || errors.Is(err, device.ErrFormat) ||
+		!errors.Is(err, device.ErrUnclear) && (errors.Is(err, ErrDocumentDamaged) || errors.Is(err, errUnits))
 }
 
 func (c *Core) count(op *Operation, err error) {
@@ -243,6 +326,10 @@ func (c *Core) count(op *Operation, err error) {
 			s.Units++
 		case CloseAttempt:
 			s.Closes++
+		case SendWindow:
+			s.Units += uint64(max(0, op.To-op.From))
+		case FollowJob:
+			s.Units++
 		}
 		s.LastError = ""
 		return
@@ -277,6 +364,8 @@ func (c *Core) worry(reason, detail string) {
 
 func reasonOf(err error) string {
 	switch {
+	case errors.Is(err, device.ErrUsed):
+		return reasonConnecting
 	case !errors.Is(err, device.ErrUnreachable):
 		return reasonOther
 	case errors.Is(err, syscall.ENOSPC):

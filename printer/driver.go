@@ -262,12 +262,28 @@ func (l *loop) step(h *hand) {
 	if op := todo.Operation; op != nil {
 		l.start(h, op)
 	}
+	if op := h.core.op; op != nil && op.ID == todo.Stop {
+		close(op.stop) // Step says it once
+	}
 	l.tidy(h)
 }
 
 // start runs an operation in a goroutine of its own, which has the hand's device and document to itself until it ends.
 func (l *loop) start(h *hand, op *Operation) {
 	ctx, uri := l.ctx, h.core.drive.URI
+	op.stop = make(chan struct{})
+	op.told = func(s device.Sent) {
+		l.post(func(l *loop) {
+			h.core.Told(op.ID, s)
+			l.step(h)
+		})
+	}
+	op.waits = func(reason, detail string) {
+		l.post(func(l *loop) {
+			h.core.Waits(op.ID, reason, detail)
+			l.step(h)
+		})
+	}
 	l.running.Go(func() {
 		r := h.run(ctx, l.Driver, uri, op)
 		l.post(func(l *loop) { l.ended(h, op, r) })
@@ -312,6 +328,9 @@ func (l *loop) tidy(h *hand) {
 	w := h.core.drive.Work
 	if !h.core.leads || w == nil || w.Job != h.document.job {
 		h.document.close()
+	}
+	if h.core.drive.Class != queue.Fenced && h.device != nil && (!h.core.leads || w == nil) {
+		h.letGo() // others may print there, too
 	}
 	if h.core.drive.Removed {
 		h.release()

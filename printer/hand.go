@@ -36,19 +36,83 @@ func (h *hand) run(ctx context.Context, d *Driver, uri string, op *Operation) Re
 			return r
 		}
 	}
-	switch { // R6: right before the device is asked
-	case ctx.Err() != nil:
-		r.Err = ctx.Err()
-	case !d.log.Leads(op.Term):
-		r.Err = ErrNotLeader
-	case op.Kind == OpenDevice:
+	if r.Err = d.leads(ctx, op); r.Err != nil { // R6: right before the device is asked
+		return r
+	}
+	switch op.Kind {
+	case OpenDevice:
 		r.State, r.Err = h.device.Open(ctx, op.Opening)
-	case op.Kind == PrintUnit:
-		r.Err = h.device.Print(ctx, unit)
-	case op.Kind == CloseAttempt:
-		r.Mark, r.Err = h.device.Close(ctx, op.Closing)
+	case PrintUnit, CloseAttempt:
+		h.fenced(ctx, op, unit, &r)
+	case ReadyDevice, SendWindow:
+		h.stream(ctx, d, op, &r)
+	case CreateJob, FollowJob, CancelJob:
+		h.spool(ctx, d, op, &r)
 	}
 	return r
+}
+
+// leads is rule R6: nothing is asked of a device but by the leader of the term.
+func (d *Driver) leads(ctx context.Context, op *Operation) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case !d.log.Leads(op.Term):
+		return ErrNotLeader
+	}
+	return nil
+}
+
+// errClass: a device said that it is of a class whose requests it does not know.
+var errClass = errors.New("device is not of the class that it said")
+
+func (h *hand) fenced(ctx context.Context, op *Operation, unit device.Unit, r *Result) {
+	x, ok := h.device.(device.Fenced)
+	switch {
+	case !ok:
+		r.Err = errClass
+	case op.Kind == PrintUnit:
+		r.Err = x.Print(ctx, unit)
+	case op.Kind == CloseAttempt:
+		r.Mark, r.Err = x.Close(ctx, op.Closing)
+	}
+}
+
+func (h *hand) stream(ctx context.Context, d *Driver, op *Operation, r *Result) {
+	x, ok := h.device.(device.Stream)
+	switch {
+	case !ok:
+		r.Err = errClass
+	case op.Kind == ReadyDevice:
+		r.Ready, r.Err = x.Ready(ctx, op.job())
+	case op.Kind == SendWindow:
+		next := op.From
+		r.Sent, r.Err = x.Send(ctx, device.Window{
+			Token: op.Token, Job: op.job(), From: op.From, To: op.To, Pages: op.Pages, Told: op.told, Waits: op.waits, Stop: op.stop,
+			Next: func(ctx context.Context) (device.Piece, error) {
+				next++
+				return h.document.piece(ctx, d, op, next)
+			},
+		})
+	}
+}
+
+func (h *hand) spool(ctx context.Context, d *Driver, op *Operation, r *Result) {
+	x, ok := h.device.(device.Spooler)
+	sheet := device.Sheet{
+		Token: op.Token, ID: op.Remote, Job: op.job(), Told: op.told, Waits: op.waits, Stop: op.stop,
+		Document: func(ctx context.Context) (device.Piece, int, error) { return h.document.rest(ctx, d, op) },
+	}
+	switch {
+	case !ok:
+		r.Err = errClass
+	case op.Kind == CreateJob:
+		r.Remote, r.Err = x.Create(ctx, sheet.Job)
+	case op.Kind == FollowJob:
+		r.Outcome, r.Err = x.Follow(ctx, sheet)
+	case op.Kind == CancelJob:
+		r.Outcome, r.Err = x.Cancel(ctx, sheet)
+	}
 }
 
 // open makes the device, and makes it anew where the URI has another option now.
@@ -100,19 +164,68 @@ func (r *reading) close() {
 // unit fills in what an operation left open of its unit.
 func (r *reading) unit(ctx context.Context, log Log, op *Operation, u *device.Unit) error {
 	w := op.Work
-	if r.document == nil || r.job != w.Job {
-		r.close()
-		document, err := log.Document(ctx, w)
-		if err != nil {
-			return fmt.Errorf("document of job %d: %w", w.Job, err)
-		}
-		r.job, r.document = w.Job, document
+	if err := r.open(ctx, log, w); err != nil {
+		return err
 	}
 	if err := r.seek(w, op.Number); err != nil {
 		return fmt.Errorf("document of job %d: %w", w.Job, err)
 	}
 	u.Ext, u.Size, u.Body = pages.Ext(w.Format), r.span.Size(), r.span.Reader(r.document)
 	return nil
+}
+
+func (r *reading) open(ctx context.Context, log Log, w *queue.Work) error {
+	if r.document != nil && r.job == w.Job {
+		return nil
+	}
+	r.close()
+	document, err := log.Document(ctx, w)
+	if err != nil {
+		return fmt.Errorf("document of job %d: %w", w.Job, err)
+	}
+	r.job, r.document = w.Job, document
+	return nil
+}
+
+// piece is the number-th unit over all copies, for a device that takes several in one request. Rule R6 holds for each.
+func (r *reading) piece(ctx context.Context, d *Driver, op *Operation, number int) (device.Piece, error) {
+	w := op.Work
+	if err := r.open(ctx, d.log, w); err != nil {
+		return device.Piece{}, err
+	}
+	if err := r.seek(w, (number-1)%w.Units+1); err != nil {
+		return device.Piece{}, fmt.Errorf("document of job %d: %w", w.Job, err)
+	}
+	if err := d.leads(ctx, op); err != nil {
+		return device.Piece{}, err
+	}
+	size, body, err := pages.Ended(w.Format, r.span, r.document)
+	return device.Piece{Size: size, Body: body}, err
+}
+
+// rest is what is left of a job after its first Start units, as one document, and how many copies of it are to be made. A job that
+// goes on in the middle of a copy is spelled out to its end.
+func (r *reading) rest(ctx context.Context, d *Driver, op *Operation) (device.Piece, int, error) {
+	w := op.Work
+	if err := r.open(ctx, d.log, w); err != nil {
+		return device.Piece{}, 0, err
+	}
+	if err := d.leads(ctx, op); err != nil {
+		return device.Piece{}, 0, err
+	}
+	if w.Start%w.Units == 0 {
+		size := r.document.Size()
+		return device.Piece{Size: size, Body: io.NewSectionReader(r.document, 0, size)}, w.Copies - w.Start/w.Units, nil
+	}
+	var spans []pages.Span
+	for n := w.Start; n < w.Units*w.Copies; n++ {
+		if err := r.seek(w, n%w.Units+1); err != nil {
+			return device.Piece{}, 0, fmt.Errorf("document of job %d: %w", w.Job, err)
+		}
+		spans = append(spans, r.span)
+	}
+	size, body, err := pages.Join(w.Format, spans, r.document)
+	return device.Piece{Size: size, Body: body}, 1, err
 }
 
 // seek finds a unit. The document must have as many as the log says: neither may a page be left out, nor one be made up.

@@ -18,6 +18,10 @@ const (
 	done
 	closed
 	report
+	intent
+	remote
+	doubtful
+	yield
 	decisions // their number
 )
 
@@ -71,11 +75,11 @@ func (t *turn) healthy() bool {
 	return t.session.token == t.drive.Token && !t.session.broken && t.retry.count == 0 && t.drive.Token.Term == t.term
 }
 
-// ours: a Core reported it, of this member or another. The state machine has reasons of its own.
+// ours: a Core reported it, of this member or another. The state machine has reasons of its own, for which it stops a device.
 func ours(reason string) bool {
 	switch reason {
-	case reasonConnecting, reasonFull, reasonTimedOut, reasonOther, reasonMember:
-		return true
+	case "", "identity-in-use", "other-cluster", "identity-changed":
+		return false
 	}
-	return false
+	return true
 }

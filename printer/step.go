@@ -13,6 +13,8 @@ import (
 type Todo struct {
 	// Operation to run, or nil.
 	Operation *Operation
+	// Stop the operation with this id: no further unit of it is wanted. 0: none.
+	Stop uint64
 	// Decisions to propose, in this order.
 	Decisions []*queuepb.Command
 	// Wake is when to call Step again if nothing happens before; zero: never.
@@ -41,7 +43,7 @@ func (c *Core) Step(now time.Time) Todo {
 
 // watch takes note of an operation that does not end.
 func (t *turn) watch() {
-	if t.op == nil {
+	if t.op == nil || t.op.Kind.waits() {
 		return
 	}
 	if quiet := t.op.started.Add(silence); t.now.Before(quiet) {
@@ -71,7 +73,7 @@ func (t *turn) claimed() bool {
 		t.proposals[claim] = proposal{}
 		return true
 	}
-	if broken && t.now.Before(t.reclaim.until) && t.reclaim.count > 1 { // the first time at once
+	if t.now.Before(t.reclaim.until) && t.reclaim.count > 1 { // the first time at once
 		t.wake(t.reclaim.until)
 	} else if !t.drain {
 		t.propose(claim, &queuepb.Command{Body: &queuepb.Command_Claim{Claim: &queuepb.Claim{Device: t.drive.Device}}})
@@ -96,12 +98,16 @@ func (t *turn) resumed() bool {
 		return true
 	}
 	s := t.session.state
-	t.propose(resume, &queuepb.Command{Body: &queuepb.Command_Resume{Resume: &queuepb.Resume{
-		Device: t.drive.Device, Token: t.token(), Epoch: s.Epoch, Cluster: s.Cluster, Identity: s.Identity,
-		Mark: &queuepb.Mark{
-			Attempt: s.Mark.Attempt, Copy: uint32(s.Mark.Copy), Page: uint32(s.Mark.Page), Closed: s.Mark.Closed,
-		},
-	}}})
+	answer := &queuepb.Resume{
+		Device: t.drive.Device, Token: t.token(), Epoch: s.Epoch, Cluster: s.Cluster, Identity: s.Identity, Class: uint32(s.Class),
+		Counts: s.Counts, Counter: s.Counter, Skips: s.Skips, About: s.About, Formats: s.Formats, Capabilities: s.Capabilities,
+	}
+	if s.Class == queue.Fenced {
+		answer.Mark = &queuepb.Mark{
+			Attempt: s.Mark.Attempt, Copy: uint32(s.Mark.Copy), Page: uint32(s.Mark.Page), Closed: s.Mark.Closed, Unclear: s.Mark.Unclear,
+		}
+	}
+	t.propose(resume, &queuepb.Command{Body: &queuepb.Command_Resume{Resume: answer}})
 	return false
 }
 
@@ -121,11 +127,21 @@ func (t *turn) closed() bool {
 	return false
 }
 
-// work goes on with the job that the device is bound to.
+// work goes on with the job that the device is bound to, as the device's class has it.
 func (t *turn) work() {
-	w := t.drive.Work
-	switch {
+	switch w := t.drive.Work; {
 	case w == nil:
+	case t.drive.Class == queue.Fenced:
+		t.fenced(w)
+	case t.drive.Class == queue.WholeJob:
+		t.spool(w)
+	default:
+		t.stream(w)
+	}
+}
+
+func (t *turn) fenced(w *queue.Work) {
+	switch {
 	case w.Stopping, t.session.failed.attempt == w.Attempt:
 		t.stop(w)
 	case t.out():
@@ -144,11 +160,17 @@ func (t *turn) stop(w *queue.Work) {
 	}
 	command := t.doneCommand(w, max(t.session.closed.units, w.Printed))
 	end := command.GetDone()
+	t.stopped(w, end)
+	t.propose(done, command)
+}
+
+// stopped fills in why an attempt ends early.
+func (t *turn) stopped(w *queue.Work, end *queuepb.Done) {
 	end.Stopped = true
+	end.Unclear = t.session.unclear == w.Attempt && int(end.Units) < w.Units*w.Copies
 	if t.session.failed.attempt == w.Attempt {
 		end.Failure = t.session.failed.reason
 	}
-	t.propose(done, command)
 }
 
 func (t *turn) doneCommand(w *queue.Work, units int) *queuepb.Command {
@@ -159,19 +181,28 @@ func (t *turn) doneCommand(w *queue.Work, units int) *queuepb.Command {
 
 // progress records what is out while the next unit prints. Only one record is on its way at a time.
 func (t *turn) progress(w *queue.Work) {
-	units := t.have()
-	if units <= w.Printed {
+	now := progressed{t.have(), t.sent(w)}
+	if now.units <= w.Printed && now.sent <= w.Sent {
 		return
 	}
-	if last := t.proposals[printed].command.GetPrinted(); last.GetAttempt() == w.Attempt && int(last.GetUnits()) > w.Printed {
-		units = int(last.GetUnits())
-		if !t.now.Before(t.proposals[printed].again) {
-			units = t.have()
-		}
+	last := t.proposals[printed].command.GetPrinted()
+	under := progressed{int(last.GetUnits()), int(last.GetSent())}
+	if last.GetAttempt() == w.Attempt && (under.units > w.Printed || under.sent > w.Sent) && t.now.Before(t.proposals[printed].again) {
+		now = under
 	}
 	t.propose(printed, &queuepb.Command{Body: &queuepb.Command_Printed{Printed: &queuepb.Printed{
-		Device: t.drive.Device, Token: t.token(), Attempt: w.Attempt, Units: uint32(units),
+		Device: t.drive.Device, Token: t.token(), Attempt: w.Attempt, Units: uint32(now.units), Sent: uint32(now.sent),
 	}}})
+}
+
+type progressed struct{ units, sent int }
+
+// sent is how many units of the attempt the device is known to have taken whole; 0 where that means nothing.
+func (t *turn) sent(w *queue.Work) int {
+	if t.session.taken.attempt != w.Attempt || t.drive.Class != queue.Counted {
+		return 0
+	}
+	return max(w.Sent, t.session.taken.units)
 }
 
 // print sends the unit after the first have ones.

@@ -384,7 +384,7 @@ func TestMadeOnce(t *testing.T) {
 	}
 	wg.Wait()
 	for _, s := range states {
-		if s != states[0] || s.Epoch == "" || s.Identity == "" || s.Cluster != "c" {
+		if !reflect.DeepEqual(s, states[0]) || s.Epoch == "" || s.Identity == "" || s.Cluster != "c" {
 			t.Errorf("made twice: %+v and %+v", s, states[0])
 		}
 	}
