@@ -52,6 +52,7 @@ type Core struct {
 	drive queue.Drive
 
 	session  session
+	before   *before // of the claim before this one, if it was ours in this reign and broke
 	op       *Operation
 	sequence uint64 // of operations
 	// retry is when an operation that failed may be tried again, reclaim when a refused session may be claimed anew.
@@ -81,6 +82,14 @@ type session struct {
 	// Of a spooler: the job that it made, and how it ended.
 	made  made
 	ended ended
+}
+
+// A before is what is known of an attempt from a claim that broke: it outlives the claim, since nobody else drove the device.
+type before struct {
+	token   queue.Token
+	attempt uint64
+	units   int
+	clear   bool // nothing after them was begun
 }
 
 type readiness struct {
@@ -203,7 +212,7 @@ func (c *Core) Revoke() { c.reset() }
 
 func (c *Core) reset() {
 	c.leads, c.drain = false, false
-	c.session, c.retry, c.reclaim, c.trouble = session{}, backoff{}, backoff{}, trouble{}
+	c.session, c.before, c.retry, c.reclaim, c.trouble = session{}, nil, backoff{}, backoff{}, trouble{}
 	c.proposals = [decisions]proposal{}
 }
 
@@ -249,10 +258,9 @@ func (c *Core) Result(now time.Time, r Result) {
 	case r.Err == nil:
 		c.succeeded(now, op, r)
 	case op.Kind == SendWindow && !untouched(r.Err):
-		// What came out of it is for the next claim's answer to say: a leadership lost in the middle changes nothing of that.
-		c.session.token, c.session.broken = op.Token, true
-		c.delay(&c.reclaim, now)
-		c.worry(reasonOf(r.Err), r.Err.Error())
+		c.breakOff(now, op, r, false)
+	case op.Kind == SendWindow && !errors.Is(r.Err, ErrDocumentDamaged) && !errors.Is(r.Err, errUnits) && !errors.Is(r.Err, device.ErrFormat):
+		c.breakOff(now, op, r, true)
 	case errors.Is(r.Err, device.ErrStale), errors.Is(r.Err, device.ErrRefused):
 		c.session.token, c.session.broken = op.Token, true
 		c.delay(&c.reclaim, now)
@@ -307,6 +315,19 @@ func (c *Core) succeeded(now time.Time, op *Operation, r Result) {
 			c.reclaim = backoff{}
 		}
 	}
+}
+
+// breakOff ends a claim in the middle of a window. Nothing more is sent before a new one: what was announced under this one went to a
+// connection that was made before, and an older leader's must not be mistaken for ours.
+func (c *Core) breakOff(now time.Time, op *Operation, r Result, clear bool) {
+	c.told(op, r.Sent)
+	c.before = &before{token: op.Token, attempt: op.Work.Attempt, clear: clear}
+	if c.drive.Work != nil && c.drive.Work.Attempt == op.Work.Attempt {
+		c.before.units = c.have()
+	}
+	c.session.token, c.session.broken = op.Token, true
+	c.delay(&c.reclaim, now)
+	c.worry(reasonOf(r.Err), r.Err.Error())
 }
 
 // untouched: the error says that the device got nothing of a window.

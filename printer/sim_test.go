@@ -28,6 +28,7 @@ type sim struct {
 	fence   device.Fence
 	paper   []sheet
 	delayed []*Operation // doubled requests, still on their way
+	press   *press       // in place of the fenced device; nil: none
 }
 
 type sheet struct {
@@ -44,6 +45,8 @@ type leader struct {
 	applied int
 	pending []*queuepb.Command
 	op      *Operation
+	sent    int  // units of op that a device without a fence has taken
+	halted  bool // op was stopped
 	wake    time.Time
 }
 
@@ -84,10 +87,12 @@ func (s *sim) fact(c *queuepb.Command) {
 	s.commit(queue.Pack(s.now.UnixNano(), []queue.Packed{{Head: queue.Encode(c), Payload: payload}}))
 }
 
-func (s *sim) submit(units, copies int) {
+func (s *sim) submit(units, copies int) { s.submitWith(units, copies, 0) }
+
+func (s *sim) submitWith(units, copies, pages int) {
 	sum := sha256.Sum256([]byte{0})
 	s.fact(&queuepb.Command{Payload: 1, Body: &queuepb.Command_Submit{Submit: &queuepb.Submit{
-		Printer: "p", Bytes: 1, Sha256: sum[:], Format: "text/plain", Units: uint32(units), Copies: uint32(copies),
+		Printer: "p", Bytes: 1, Sha256: sum[:], Format: "text/plain", Units: uint32(units), Copies: uint32(copies), Pages: uint32(pages),
 	}}})
 }
 
@@ -133,7 +138,10 @@ func (l *leader) step(s *sim) {
 		if l.op != nil {
 			s.t.Fatalf("two operations at once")
 		}
-		l.op = todo.Operation
+		l.op, l.sent, l.halted = todo.Operation, 0, false
+	}
+	if l.op != nil && l.op.ID == todo.Stop {
+		l.halted = true
 	}
 }
 
@@ -200,6 +208,9 @@ func (s *sim) print(u device.Unit) error {
 
 // check: no two attempts' pages are mixed, none is doubled or out of order, and the log never says more than the device.
 func (s *sim) check() {
+	if s.press != nil {
+		return
+	}
 	begun := map[uint64]int{}
 	for i, p := range s.paper {
 		last, on := begun[p.attempt]

@@ -107,6 +107,9 @@ func (t *turn) resumed() bool {
 			Attempt: s.Mark.Attempt, Copy: uint32(s.Mark.Copy), Page: uint32(s.Mark.Page), Closed: s.Mark.Closed, Unclear: s.Mark.Unclear,
 		}
 	}
+	if b, w := t.before, t.drive.Work; b != nil && w != nil && b.attempt == w.Attempt && s.Class != queue.Fenced {
+		answer.Before, answer.Units, answer.Clear = &queuepb.Token{Term: b.token.Term, Index: b.token.Index}, uint32(b.units), b.clear
+	}
 	t.propose(resume, &queuepb.Command{Body: &queuepb.Command_Resume{Resume: answer}})
 	return false
 }

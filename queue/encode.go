@@ -71,7 +71,7 @@ func (d *device) message() *Device {
 		Detail: d.detail, Stopped: d.stopped, Known: d.known, Class: uint32(d.class), Skips: d.skips, About: d.about,
 		Formats: slices.Clone(d.formats), Capabilities: slices.Clone(d.capabilities), Intended: d.flight.intended, Sent: d.flight.sent,
 		Counts: d.flight.counts, Counter: d.flight.counter, Base: d.flight.base, BasePages: d.flight.basePages, Pages: d.flight.pages,
-		Remote: d.flight.remote, Used: d.used, OutOfOrder: d.outOfOrder,
+		Remote: d.flight.remote, Announced: d.flight.by.message(), Used: d.used, OutOfOrder: d.outOfOrder,
 	}
 	if d.job != nil {
 		m.Job, m.Attempt, m.Progress = d.job.id, d.attempt, d.job.printed

@@ -11,6 +11,14 @@ func (t *turn) reconcile(d *device, m *queuepb.Resume, before Class) (outcome st
 		t.inDoubt(d, 0, "the device no longer keeps jobs")
 		return reasonInDoubt
 	}
+	if before := tokenOf(m.Before); before != (Token{}) && before == f.by && m.Units <= f.intended {
+		if m.Units > j.printed {
+			j.printed, f.pages = m.Units, 0
+		}
+		if m.Clear {
+			f.intended = j.printed
+		}
+	}
 	e := d.evidence(m)
 	j.printed, f.pages = max(j.printed, e.out), e.pages
 	switch {

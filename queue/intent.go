@@ -26,7 +26,7 @@ func (t *turn) intent(m *queuepb.Intent) error {
 	case m.Base > j.printed:
 		return fmt.Errorf("%w: counted from %d units, recorded are %d", ErrVoid, m.Base, j.printed)
 	}
-	f.intended = max(f.intended, m.Units)
+	f.intended, f.by = max(f.intended, m.Units), d.token
 	f.counts, f.counter, f.base, f.basePages = m.Counts, m.Counter, m.Base, m.Pages
 	if f == d.flight {
 		return nil

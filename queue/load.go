@@ -112,7 +112,7 @@ func (l *loader) device(key, value []byte) error {
 		about: m.About, formats: m.Formats, capabilities: m.Capabilities, used: m.Used, outOfOrder: m.OutOfOrder,
 		flight: flight{
 			intended: m.Intended, sent: m.Sent, counts: m.Counts, counter: m.Counter, base: m.Base, basePages: m.BasePages,
-			pages: m.Pages, remote: m.Remote,
+			pages: m.Pages, remote: m.Remote, by: tokenOf(m.Announced),
 		},
 	}
 	p.devices = append(p.devices, d)

@@ -182,6 +182,7 @@ type device struct {
 // A flight is what the log knows of an attempt on a device without a fence, beyond the recorded progress.
 type flight struct {
 	intended uint32 // units that may be out, over all copies
+	by       Token  // the claim under which they were announced
 	sent     uint32 // units that the device has taken whole
 	// The device's counter stood at counter when base units, and basePages of the one after, were out.
 	counts          bool

@@ -33,10 +33,11 @@ func (j Job) Title() string { return fmt.Sprintf("printq/%s/%d/%d", j.Cluster, j
 type Stream interface {
 	Device
 	// Ready connects for a job, and makes sure that the device would take it now. Nothing of the job is sent. The driver
-	// asks before the first Intent of an attempt, and again after every ErrUnreachable. ErrUnreachable, ErrUsed, ErrFormat.
+	// asks before the first Intent of an attempt under a claim. ErrUnreachable, ErrUsed, ErrFormat.
 	Ready(context.Context, Job) (Readiness, error)
-	// Send prints units in order. Where it returns nil, either all are out or Stop was closed before. After ErrUnreachable the
-	// same window may be sent again; after ErrUnclear nothing before a new claim.
+	// Send prints units in order, over the connection that Ready made, and never makes another: whoever opens the device after
+	// us waits until that one is over, and may then rely on the log. Where it returns nil, either all are out or Stop was closed
+	// before. ErrUnreachable says that nothing of the window was sent; the driver claims anew after any error.
 	Send(context.Context, Window) (Sent, error)
 }
 

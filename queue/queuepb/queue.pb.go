@@ -1990,7 +1990,12 @@ type Resume struct {
 	// The formats that it takes; empty: it does not say, or takes any.
 	Formats []string `protobuf:"bytes,12,rep,name=formats,proto3" json:"formats,omitempty"`
 	// Its IPP printer attributes, encoded (RFC 8010), for those who ask this printer for its own; empty: none.
-	Capabilities  []byte `protobuf:"bytes,13,opt,name=capabilities,proto3" json:"capabilities,omitempty"`
+	Capabilities []byte `protobuf:"bytes,13,opt,name=capabilities,proto3" json:"capabilities,omitempty"`
+	// What the driver knows by itself of the attempt at hand, from the claim that it held before this one: under that token, units were
+	// out, over all copies; and where clear is set, nothing after them was begun.
+	Before        *Token `protobuf:"bytes,14,opt,name=before,proto3" json:"before,omitempty"`
+	Units         uint32 `protobuf:"varint,15,opt,name=units,proto3" json:"units,omitempty"`
+	Clear         bool   `protobuf:"varint,16,opt,name=clear,proto3" json:"clear,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2114,6 +2119,27 @@ func (x *Resume) GetCapabilities() []byte {
 		return x.Capabilities
 	}
 	return nil
+}
+
+func (x *Resume) GetBefore() *Token {
+	if x != nil {
+		return x.Before
+	}
+	return nil
+}
+
+func (x *Resume) GetUnits() uint32 {
+	if x != nil {
+		return x.Units
+	}
+	return 0
+}
+
+func (x *Resume) GetClear() bool {
+	if x != nil {
+		return x.Clear
+	}
+	return false
 }
 
 // Printed records progress: units of the attempt that are out, over all copies.
@@ -3640,7 +3666,9 @@ type Device struct {
 	// Index of the entry at which it was last given back or given a job.
 	Used uint64 `protobuf:"varint,32,opt,name=used,proto3" json:"used,omitempty"`
 	// It gave a job back, and has not been resumed since.
-	OutOfOrder    bool `protobuf:"varint,33,opt,name=out_of_order,json=outOfOrder,proto3" json:"out_of_order,omitempty"`
+	OutOfOrder bool `protobuf:"varint,33,opt,name=out_of_order,json=outOfOrder,proto3" json:"out_of_order,omitempty"`
+	// The claim under which units were last announced.
+	Announced     *Token `protobuf:"bytes,34,opt,name=announced,proto3" json:"announced,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3904,6 +3932,13 @@ func (x *Device) GetOutOfOrder() bool {
 		return x.OutOfOrder
 	}
 	return false
+}
+
+func (x *Device) GetAnnounced() *Token {
+	if x != nil {
+		return x.Announced
+	}
+	return nil
 }
 
 type Upload struct {
@@ -4515,7 +4550,7 @@ const file_queue_proto_rawDesc = "" +
 	"\x04copy\x18\x02 \x01(\rR\x04copy\x12\x12\n" +
 	"\x04page\x18\x03 \x01(\rR\x04page\x12\x16\n" +
 	"\x06closed\x18\x04 \x01(\bR\x06closed\x12\x18\n" +
-	"\aunclear\x18\x05 \x01(\bR\aunclear\"\xf7\x02\n" +
+	"\aunclear\x18\x05 \x01(\bR\aunclear\"\xd3\x03\n" +
 	"\x06Resume\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\x04R\x06device\x12,\n" +
 	"\x05token\x18\x02 \x01(\v2\x16.printq.queue.v1.TokenR\x05token\x12)\n" +
@@ -4530,7 +4565,10 @@ const file_queue_proto_rawDesc = "" +
 	" \x01(\bR\x05skips\x12\x14\n" +
 	"\x05about\x18\v \x01(\tR\x05about\x12\x18\n" +
 	"\aformats\x18\f \x03(\tR\aformats\x12\"\n" +
-	"\fcapabilities\x18\r \x01(\fR\fcapabilities\"\x93\x01\n" +
+	"\fcapabilities\x18\r \x01(\fR\fcapabilities\x12.\n" +
+	"\x06before\x18\x0e \x01(\v2\x16.printq.queue.v1.TokenR\x06before\x12\x14\n" +
+	"\x05units\x18\x0f \x01(\rR\x05units\x12\x14\n" +
+	"\x05clear\x18\x10 \x01(\bR\x05clear\"\x93\x01\n" +
 	"\aPrinted\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\x04R\x06device\x12,\n" +
 	"\x05token\x18\x02 \x01(\v2\x16.printq.queue.v1.TokenR\x05token\x12\x18\n" +
@@ -4654,7 +4692,7 @@ const file_queue_proto_rawDesc = "" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x18\n" +
 	"\adevices\x18\x05 \x03(\x04R\adevices\x12\x18\n" +
 	"\acreated\x18\x06 \x01(\x04R\acreated\x12\x18\n" +
-	"\achanged\x18\a \x01(\x04R\achanged\"\xdb\x06\n" +
+	"\achanged\x18\a \x01(\x04R\achanged\"\x91\a\n" +
 	"\x06Device\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x10\n" +
 	"\x03uri\x18\x02 \x01(\tR\x03uri\x12\x18\n" +
@@ -4693,7 +4731,8 @@ const file_queue_proto_rawDesc = "" +
 	"\x06remote\x18\x1f \x01(\tR\x06remote\x12\x12\n" +
 	"\x04used\x18  \x01(\x04R\x04used\x12 \n" +
 	"\fout_of_order\x18! \x01(\bR\n" +
-	"outOfOrder\"y\n" +
+	"outOfOrder\x124\n" +
+	"\tannounced\x18\" \x01(\v2\x16.printq.queue.v1.TokenR\tannounced\"y\n" +
 	"\x06Upload\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\fR\x02id\x12/\n" +
 	"\x06chunks\x18\x02 \x03(\v2\x17.printq.queue.v1.ExtentR\x06chunks\x12\x14\n" +
@@ -4840,30 +4879,32 @@ var file_queue_proto_depIdxs = []int32{
 	2,  // 40: printq.queue.v1.AdoptPrinter.cause:type_name -> printq.queue.v1.Cause
 	19, // 41: printq.queue.v1.Resume.token:type_name -> printq.queue.v1.Token
 	21, // 42: printq.queue.v1.Resume.mark:type_name -> printq.queue.v1.Mark
-	19, // 43: printq.queue.v1.Printed.token:type_name -> printq.queue.v1.Token
-	19, // 44: printq.queue.v1.Done.token:type_name -> printq.queue.v1.Token
-	19, // 45: printq.queue.v1.Intent.token:type_name -> printq.queue.v1.Token
-	19, // 46: printq.queue.v1.Remote.token:type_name -> printq.queue.v1.Token
-	19, // 47: printq.queue.v1.Doubtful.token:type_name -> printq.queue.v1.Token
-	19, // 48: printq.queue.v1.Yield.token:type_name -> printq.queue.v1.Token
-	19, // 49: printq.queue.v1.Closed.token:type_name -> printq.queue.v1.Token
-	19, // 50: printq.queue.v1.Report.token:type_name -> printq.queue.v1.Token
-	19, // 51: printq.queue.v1.Attempt.token:type_name -> printq.queue.v1.Token
-	35, // 52: printq.queue.v1.Job.submitted:type_name -> printq.queue.v1.Position
-	36, // 53: printq.queue.v1.Job.in_doubt:type_name -> printq.queue.v1.Doubt
-	37, // 54: printq.queue.v1.Job.attempts:type_name -> printq.queue.v1.Attempt
-	34, // 55: printq.queue.v1.Job.document:type_name -> printq.queue.v1.Extent
-	4,  // 56: printq.queue.v1.Job.options:type_name -> printq.queue.v1.Option
-	13, // 57: printq.queue.v1.Printer.settings:type_name -> printq.queue.v1.PrinterSettings
-	19, // 58: printq.queue.v1.Device.token:type_name -> printq.queue.v1.Token
-	19, // 59: printq.queue.v1.Device.last:type_name -> printq.queue.v1.Token
-	34, // 60: printq.queue.v1.Upload.chunks:type_name -> printq.queue.v1.Extent
-	43, // 61: printq.queue.v1.Session.answers:type_name -> printq.queue.v1.SessionAnswer
-	62, // [62:62] is the sub-list for method output_type
-	62, // [62:62] is the sub-list for method input_type
-	62, // [62:62] is the sub-list for extension type_name
-	62, // [62:62] is the sub-list for extension extendee
-	0,  // [0:62] is the sub-list for field type_name
+	19, // 43: printq.queue.v1.Resume.before:type_name -> printq.queue.v1.Token
+	19, // 44: printq.queue.v1.Printed.token:type_name -> printq.queue.v1.Token
+	19, // 45: printq.queue.v1.Done.token:type_name -> printq.queue.v1.Token
+	19, // 46: printq.queue.v1.Intent.token:type_name -> printq.queue.v1.Token
+	19, // 47: printq.queue.v1.Remote.token:type_name -> printq.queue.v1.Token
+	19, // 48: printq.queue.v1.Doubtful.token:type_name -> printq.queue.v1.Token
+	19, // 49: printq.queue.v1.Yield.token:type_name -> printq.queue.v1.Token
+	19, // 50: printq.queue.v1.Closed.token:type_name -> printq.queue.v1.Token
+	19, // 51: printq.queue.v1.Report.token:type_name -> printq.queue.v1.Token
+	19, // 52: printq.queue.v1.Attempt.token:type_name -> printq.queue.v1.Token
+	35, // 53: printq.queue.v1.Job.submitted:type_name -> printq.queue.v1.Position
+	36, // 54: printq.queue.v1.Job.in_doubt:type_name -> printq.queue.v1.Doubt
+	37, // 55: printq.queue.v1.Job.attempts:type_name -> printq.queue.v1.Attempt
+	34, // 56: printq.queue.v1.Job.document:type_name -> printq.queue.v1.Extent
+	4,  // 57: printq.queue.v1.Job.options:type_name -> printq.queue.v1.Option
+	13, // 58: printq.queue.v1.Printer.settings:type_name -> printq.queue.v1.PrinterSettings
+	19, // 59: printq.queue.v1.Device.token:type_name -> printq.queue.v1.Token
+	19, // 60: printq.queue.v1.Device.last:type_name -> printq.queue.v1.Token
+	19, // 61: printq.queue.v1.Device.announced:type_name -> printq.queue.v1.Token
+	34, // 62: printq.queue.v1.Upload.chunks:type_name -> printq.queue.v1.Extent
+	43, // 63: printq.queue.v1.Session.answers:type_name -> printq.queue.v1.SessionAnswer
+	64, // [64:64] is the sub-list for method output_type
+	64, // [64:64] is the sub-list for method input_type
+	64, // [64:64] is the sub-list for extension type_name
+	64, // [64:64] is the sub-list for extension extendee
+	0,  // [0:64] is the sub-list for field type_name
 }
 
 func init() { file_queue_proto_init() }
