@@ -53,7 +53,7 @@ func newFake(printers ...string) *fake {
 func (f *fake) setPrinter(c *queuepb.SetPrinter) {
 	f.printerz[c.Name] = &node.PrinterStatus{
 		Printer:  &queue.Printer{Name: c.Name, Settings: c.Settings, Created: f.at.Index, Changed: f.at.Index},
-		Settings: queue.Settings{Devices: c.Settings.Devices, InDoubt: "hold", Keep: queue.DefaultKeep, Retention: queue.DefaultRetain},
+		Settings: queue.Settings{Devices: c.Settings.Devices, InDoubt: "hold", Pool: "balanced", Keep: queue.DefaultKeep, Retention: queue.DefaultRetain},
 		Devices:  []*queue.Device{{Id: 1, Uri: c.Settings.Devices[0], Token: &queuepb.Token{Term: 2, Index: 7}, Resumed: true}},
 	}
 }

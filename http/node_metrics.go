@@ -42,6 +42,7 @@ func newNodeCollector(n Node) *nodeCollector {
 	counter("documents_repaired", "Documents taken from another member.", func(s *node.Stats) uint64 { return s.DocumentsRepaired })
 	now("jobs_pending", "Jobs pending.", func(s *node.Stats) uint64 { return s.Pending })
 	now("jobs_held", "Jobs held.", func(s *node.Stats) uint64 { return s.Held })
+	now("jobs_in_doubt", "Jobs held until a person says what came out.", func(s *node.Stats) uint64 { return s.InDoubt })
 	now("jobs_processing", "Jobs that print.", func(s *node.Stats) uint64 { return s.Processing })
 	now("jobs_stopped", "Jobs bound to a device that cannot go on.", func(s *node.Stats) uint64 { return s.Stopped })
 	now("jobs_finished", "Ended jobs kept.", func(s *node.Stats) uint64 { return s.Finished })

@@ -52,7 +52,7 @@ func (s *Server) setPrinter(w *response, r *nethttp.Request) error {
 }
 
 func (s *Server) settingsOf(v *api.PrinterSettings) (settings *queuepb.PrinterSettings, err error) {
-	settings = &queuepb.PrinterSettings{Devices: v.Devices, InDoubt: v.InDoubt}
+	settings = &queuepb.PrinterSettings{Devices: v.Devices, InDoubt: v.InDoubt, Pool: v.Pool}
 	if v.Device != "" {
 		if len(v.Devices) > 0 {
 			return nil, invalid(`give "device" for one or "devices" for a pool, not both`)
@@ -71,6 +71,11 @@ func (s *Server) settingsOf(v *api.PrinterSettings) (settings *queuepb.PrinterSe
 	case "", "hold", "reprint", "skip":
 	default:
 		return nil, invalid("in_doubt is %q: it must be hold, reprint or skip", v.InDoubt)
+	}
+	switch v.Pool {
+	case "", "balanced", "ordered", "standby":
+	default:
+		return nil, invalid("pool is %q: it must be balanced, ordered or standby", v.Pool)
 	}
 	for _, d := range []struct {
 		name, text string

@@ -29,11 +29,21 @@ func jobOf(s *node.JobStatus) api.Job {
 		job.Ended = timeOf(j.Ended)
 	}
 	if d := j.InDoubt; d != nil {
-		job.InDoubt = &api.Doubt{Copy: d.Copy, From: d.From, To: d.To}
+		job.InDoubt = &api.Doubt{Copy: d.Copy, From: d.From, To: d.To, Last: d.Last, Why: d.Why}
+		if d.Last == 0 {
+			job.InDoubt.Last = j.Units * j.Copies
+		}
+	}
+	if len(j.Options) > 0 {
+		job.Options = make(map[string]string, len(j.Options))
+		for _, o := range j.Options {
+			job.Options[o.Name] = o.Value
+		}
 	}
 	for i, a := range j.Attempts {
 		job.Attempts[i] = api.Attempt{
 			Token: tokenOf(a.Token), Number: a.Number, Device: a.Device, From: a.From, Printed: a.Printed, Outcome: a.Outcome,
+			Remote: a.Remote,
 		}
 	}
 	return job
@@ -57,7 +67,7 @@ func tokenOf(t *queuepb.Token) [2]uint64 { return [2]uint64{t.GetTerm(), t.GetIn
 
 func printerOf(s *node.PrinterStatus) api.Printer {
 	p := api.Printer{
-		Name: s.Name, Devices: append([]string{}, s.Settings.Devices...), InDoubt: s.Settings.InDoubt,
+		Name: s.Name, Devices: append([]string{}, s.Settings.Devices...), InDoubt: s.Settings.InDoubt, Pool: s.Settings.Pool,
 		TTL: s.Settings.TTL.String(), Keep: s.Settings.Keep.String(), Retention: s.Settings.Retention.String(),
 		Paused: s.Paused, State: stateOf(s), Reason: s.Reason,
 		Pending: s.Pending, Held: s.Held, Processing: s.Processing, Stopped: s.Stopped,
@@ -90,11 +100,30 @@ func stateOf(s *node.PrinterStatus) string {
 }
 
 func deviceOf(d *queue.Device) api.Device {
-	return api.Device{
+	device := api.Device{
 		ID: d.Id, URI: d.Uri, Token: tokenOf(d.Token), Resumed: d.Resumed, Identity: d.Identity, Epoch: d.Epoch,
 		Job: d.Job, Attempt: d.Attempt, Printed: d.Progress, Recovering: d.Recovering,
-		Reason: d.Reason, Detail: d.Detail, Stopped: d.Stopped,
+		Reason: d.Reason, Detail: d.Detail, Stopped: d.Stopped, About: d.About, Formats: d.Formats, Remote: d.Remote,
 	}
+	if d.Known {
+		class := queue.Class(d.Class)
+		device.Class, device.Promise = class.String(), promises[class]
+	}
+	if d.Intended > d.Progress {
+		device.Announced = d.Intended
+	}
+	return device
+}
+
+// promises are what each class of device means for the paper, for people.
+var promises = map[queue.Class]string{
+	queue.Fenced: "Exact: the device keeps a durable mark and refuses what is old. Whatever dies, each page comes out once.",
+	queue.Counted: "Exact while only printq prints there: the device's page counter tells after a failure what came out. " +
+		"Where it cannot, the pages on their way are named as in doubt.",
+	queue.WholeJob: "Exact while the device remembers its jobs: after a failure printq asks for the job by its name and number. " +
+		"If the device forgot it, the job is named as in doubt.",
+	queue.Blind: "The device cannot say what it printed. After a failure the one unit on its way, a page where pages stand alone, " +
+		"else the document, is named as in doubt; nothing else is doubled or lost.",
 }
 
 func clusterOf(s node.ClusterStatus, version string) api.Cluster {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	nethttp "net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,8 +24,14 @@ func (s *Server) submit(w *response, r *nethttp.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := s.checkFormat(t.printer, t.format); err != nil {
+		return err
+	}
 	doc, err := s.receiveRequest(w, r, t)
 	if err != nil {
+		return err
+	}
+	if err := s.checkFormat(t.printer, doc.format); err != nil {
 		return err
 	}
 	answer, err := s.propose(r.Context(), t.command(doc), doc.Inline)
@@ -62,6 +69,24 @@ func (s *Server) checkPrinter(ctx context.Context, name string) error {
 	}
 	_, err := s.node.Printer(name)
 	return err
+}
+
+// checkFormat refuses what none of the printer's devices takes, as far as they have said so. A format that is not known, or a printer
+// that is not here yet, passes: the device has the last word.
+func (s *Server) checkFormat(printer, format string) error {
+	p, err := s.node.Printer(printer)
+	if err != nil || format == "" || len(p.Devices) == 0 {
+		return nil
+	}
+	var takes []string
+	for _, d := range p.Devices {
+		if len(d.Formats) == 0 || slices.Contains(d.Formats, format) {
+			return nil
+		}
+		takes = append(takes, d.Formats...)
+	}
+	slices.Sort(takes)
+	return fmt.Errorf("%w: printer %s does not take %s: it takes %s", errMediaType, printer, format, strings.Join(slices.Compact(takes), ", "))
 }
 
 // propose carries out a command. It always says which outcome an error leaves.

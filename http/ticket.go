@@ -3,6 +3,7 @@ package http
 import (
 	"bytes"
 	nethttp "net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 )
 
 // The parameters of a submit, in the query or, in a form, as fields.
-var submitParameters = []string{"name", "user", "copies", "priority", "hold", "ttl", "wait", "format"}
+var submitParameters = append([]string{"name", "user", "copies", "priority", "hold", "ttl", "wait", "format"}, api.JobOptions...)
 
 // A ticket is what a submit says about its document.
 type ticket struct {
@@ -25,6 +26,8 @@ type ticket struct {
 	copies, priority uint32
 	hold             bool
 	ttl              time.Duration
+	// By name, in order.
+	options []*queuepb.Option
 	// How long the answer may wait for the job to end.
 	wait time.Duration
 }
@@ -79,9 +82,25 @@ func (t *ticket) set(name, value string) (err error) {
 	case "wait":
 		t.wait, err = parseDuration(name, value, maxWait)
 	default:
-		err = invalid("%q is not a field here: there are file, %s", name, strings.Join(submitParameters, ", "))
+		if !slices.Contains(api.JobOptions, name) {
+			return invalid("%q is not a field here: there are file, %s", name, strings.Join(submitParameters, ", "))
+		}
+		err = t.option(name, value)
 	}
 	return err
+}
+
+// option takes a wish; the last one of a name counts.
+func (t *ticket) option(name, value string) error {
+	if value == "" || len(value) > 255 {
+		return invalid("%s has %d bytes: it may have 1 to 255", name, len(value))
+	}
+	i, there := slices.BinarySearchFunc(t.options, name, func(o *queuepb.Option, name string) int { return strings.Compare(o.Name, name) })
+	if !there {
+		t.options = slices.Insert(t.options, i, &queuepb.Option{Name: name})
+	}
+	t.options[i].Value = value
+	return checkText(name, value)
 }
 
 // formatOf is the format that a media type names; empty where it says nothing about the document, or is none.
@@ -106,5 +125,6 @@ func (t *ticket) command(doc *received) *queuepb.Command {
 		Upload: doc.Upload, Chunks: doc.Chunks, Bytes: uint64(doc.Bytes), Sha256: bytes.Clone(doc.SHA256[:]),
 		Format: doc.format, Pages: doc.pages, Units: doc.units,
 		Copies: t.copies, Priority: t.priority, Hold: t.hold, Ttl: int64(t.ttl),
+		Options: t.options,
 	}}}
 }

@@ -121,6 +121,7 @@ type Stats struct {
 	SnapshotsInstalled         uint64
 	DocumentsRepaired          uint64
 	Pending, Held, Processing  uint64 // now
+	InDoubt                    uint64 // now, of Held
 	Stopped, Finished          uint64 // now
 	Inflight, InflightBytes    uint64 // now
 	LogSegments, LogBytes      uint64 // now

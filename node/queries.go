@@ -274,7 +274,7 @@ func (c *Core) stats() Stats {
 		Batches: c.counts.batches, SnapshotsSent: c.counts.snapshotsSent, SnapshotsInstalled: c.counts.snapshotsInstalled,
 		Applied: c.batch.applied.Index, Commit: c.raw.BasicStatus().GetCommit(), Term: c.term,
 		Inflight: uint64(len(c.requests.pending)), InflightBytes: uint64(c.requests.bytes),
-		Void: q.Void, Pending: uint64(q.Pending), Held: uint64(q.Held), Processing: uint64(q.Processing),
+		Void: q.Void, Pending: uint64(q.Pending), Held: uint64(q.Held), InDoubt: uint64(q.InDoubt), Processing: uint64(q.Processing),
 		Stopped: uint64(q.Stopped), Finished: uint64(q.Finished), KeyReach: q.KeyReach,
 	}
 	if c.lead == c.id {

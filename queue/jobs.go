@@ -26,7 +26,7 @@ const (
 
 // to takes a job to a state: the only place where that happens.
 func (t *turn) to(j *job, state JobState, reason string) {
-	p := j.printer
+	p, doubted := j.printer, j.inDoubt()
 	if j.state != state {
 		t.withdraw(j)
 		j.state = state
@@ -40,6 +40,11 @@ func (t *turn) to(j *job, state JobState, reason string) {
 		}
 	}
 	j.reason = reason
+	if now := j.inDoubt(); now && !doubted {
+		t.doubts++
+	} else if doubted && !now {
+		t.doubts--
+	}
 	if state == Pending {
 		t.offer(p)
 	}

@@ -142,6 +142,9 @@ func (l *loader) job(key, value []byte) error {
 	l.admit(j)
 	j.printer.counts[j.state]++
 	l.counts[j.state]++
+	if j.inDoubt() {
+		l.doubts++
+	}
 	if j.state == Pending {
 		j.printer.turns.push(j)
 	}

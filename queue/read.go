@@ -17,6 +17,7 @@ import (
 // Stats are the state's sizes.
 type Stats struct {
 	Pending, Held, Processing, Stopped int // live jobs
+	InDoubt                            int // of Held, those that a person has to resolve
 	Finished                           int
 	Keys                               int           // idempotency keys of ended jobs
 	KeyReach                           time.Duration // how far back they reach; 0: KeyRetain, as they should
@@ -29,7 +30,7 @@ type Stats struct {
 func (s *State) Stats() Stats {
 	c := s.counts
 	stats := Stats{
-		Pending: c[Pending], Held: c[Held], Processing: c[Processing], Stopped: c[Stopped], Finished: len(s.ended.byID),
+		Pending: c[Pending], Held: c[Held], Processing: c[Processing], Stopped: c[Stopped], InDoubt: s.doubts, Finished: len(s.ended.byID),
 		Keys: s.keys, Void: s.void, Uploads: len(s.uploads), UploadBytes: s.uploaded,
 	}
 	if s.keys >= MaxKeys {

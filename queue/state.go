@@ -23,6 +23,7 @@ type State struct {
 	order     []*job          // live ones by id, with some that ended
 	live      int
 	counts    [Completed + 1]int // live jobs by state
+	doubts    int                // of them, held in doubt
 	deadlines jobHeap            // jobs with a time to live that have not started
 	printers  map[string]*printer
 	devices   map[uint64]*device

@@ -99,6 +99,27 @@ func dash(s string) string {
 	return s
 }
 
+// doubtful says what nobody knows, and what to do about it.
+func doubtful(j *api.Job, d *api.Doubt) string {
+	text := fmt.Sprintf("copy %d, page %d", d.Copy, d.From)
+	if d.To != d.From {
+		text = fmt.Sprintf("copy %d, pages %d to %d", d.Copy, d.From, d.To)
+	}
+	if j.Units == 1 {
+		text = fmt.Sprintf("copy %d", d.Copy)
+	}
+	if d.Last > (d.Copy-1)*j.Units+d.To {
+		text += ", and what comes after it"
+	}
+	if d.Why != "" {
+		text += " (" + d.Why + ")"
+	}
+	if !api.Ended(j.State) && j.State == "held" {
+		return text + fmt.Sprintf(": look at the paper, then printq job resolve %d --help", j.ID)
+	}
+	return text + ": may be doubled or missing"
+}
+
 func showJob(a *app, j *api.Job) error {
 	return showOne(a, j, func(w io.Writer) {
 		fact(w, "job", j.ID)
@@ -116,7 +137,7 @@ func showJob(a *app, j *api.Job) error {
 		}
 		fact(w, "submitted", fmt.Sprintf("%s, index %d, term %d", j.Submitted.Time.Format("2006-01-02 15:04:05Z07:00"), j.Submitted.Index, j.Submitted.Term))
 		if d := j.InDoubt; d != nil {
-			fact(w, "in doubt", fmt.Sprintf("copy %d, units %d to %d: look at the paper, then printq job resolve %d --help", d.Copy, d.From, d.To, j.ID))
+			fact(w, "in doubt", doubtful(j, d))
 		}
 		for _, at := range j.Attempts {
 			fact(w, "attempt", fmt.Sprintf("%d on device %d from %d: %d printed, %s", at.Number, at.Device, at.From, at.Printed, dash(at.Outcome)))

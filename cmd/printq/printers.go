@@ -69,7 +69,7 @@ func (a *app) newPrinterSetCmd() *cobra.Command {
 		Use: "set NAME --device URI...", Short: "Make a printer, or change its settings",
 		Long: "Set gives a printer all of its settings: one that is left out takes its default. Doing it again changes nothing.",
 		Example: `  printq printer set office --device tray:/var/spool/office
-  printq printer set labels --device tcp://10.0.0.7:9100 --device tcp://10.0.0.8:9100 --in-doubt reprint`,
+  printq printer set labels --device socket://10.0.0.7 --device socket://10.0.0.8 --in-doubt reprint`,
 		Args: cobra.ExactArgs(1),
 		RunE: a.onPrinter(func(ctx context.Context, c *client.Client, name string) error {
 			if len(body.Devices) == 0 {
@@ -82,6 +82,7 @@ func (a *app) newPrinterSetCmd() *cobra.Command {
 	p := c.Flags()
 	p.StringArrayVar(&body.Devices, "device", nil, "where it prints; several make a pool")
 	p.StringVar(&body.InDoubt, "in-doubt", "", "what to do with pages that nobody can know of: hold (default), reprint or skip")
+	p.StringVar(&body.Pool, "pool", "", "which of several devices gets the next job: balanced (default), ordered or standby")
 	p.StringVar(&body.TTL, "ttl", "", "how long a job may wait to start, such as 2h; default: for ever")
 	p.StringVar(&body.Keep, "keep", "", "how long documents are kept for reprint; default 1h")
 	p.StringVar(&body.Retention, "retention", "", "how long finished jobs are kept; default 24h")
@@ -149,6 +150,9 @@ func printerFacts(w io.Writer, p *api.Printer) {
 	fact(w, "state", p.State)
 	fact(w, "reason", p.Reason)
 	fact(w, "in doubt", p.InDoubt)
+	if len(p.Devices) > 1 {
+		fact(w, "pool", p.Pool)
+	}
 	fact(w, "ttl", p.TTL)
 	fact(w, "keep", p.Keep)
 	fact(w, "retention", p.Retention)
@@ -162,6 +166,8 @@ func printerFacts(w io.Writer, p *api.Printer) {
 			state += fmt.Sprintf(", job %d, %d out", d.Job, d.Printed)
 		}
 		fact(w, "device", fmt.Sprintf("%s: %s", d.URI, state))
+		fact(w, "promise", d.Promise)
+		fact(w, "about", d.About)
 		fact(w, "identity", d.Identity)
 		if d.Reason != "" {
 			fact(w, "problem", d.Reason+": "+d.Detail)

@@ -97,7 +97,10 @@ func (a *app) showStatus(s *status) error {
 		err = errors.Join(err, showJobs(a, s.Waiting))
 	}
 	if len(s.InDoubt) > 0 {
-		fmt.Fprintf(a.stdout, "\n%d in doubt: look at the paper, then printq job resolve ID\n", len(s.InDoubt))
+		fmt.Fprintf(a.stdout, "\n%d in doubt:\n", len(s.InDoubt))
+		for _, j := range s.InDoubt {
+			fmt.Fprintf(a.stdout, "job %d on %s: %s\n", j.ID, j.Printer, doubtful(&j, j.InDoubt))
+		}
 	}
 	return err
 }

@@ -10,7 +10,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,6 +27,7 @@ type submitFlags struct {
 	copies, priority                 int
 	hold                             bool
 	ttl, wait                        time.Duration
+	options                          map[string]string
 }
 
 // waitForever is what --wait without a time means.
@@ -54,6 +57,7 @@ Each job gets an idempotency key, so that a request that is repeated, by printq 
 	p.StringVar(&f.user, "user", a.getenv("USER"), "whose job it is")
 	p.StringVar(&f.format, "format", "", "media type of the document; the default is to look at it")
 	p.DurationVar(&f.ttl, "ttl", 0, "abort the job if it has not started by then; the default is the printer's")
+	p.StringToStringVarP(&f.options, "option", "O", nil, "how to print it, as in sides=two-sided-long-edge: "+strings.Join(api.JobOptions, ", "))
 	p.DurationVar(&f.wait, "wait", 0, "wait until it has printed, at most so long")
 	p.Lookup("wait").NoOptDefVal = waitForever.String()
 	return c
@@ -75,10 +79,21 @@ func (f *submitFlags) check(files []string) error {
 		return usage("- is named twice: standard input is one document")
 	case f.copies < 1 || f.priority < 1 || f.priority > 100:
 		return usage("--copies must be at least 1, and --priority from 1 to 100")
+	case !knownOptions(f.options):
+		return usage("--option takes NAME=VALUE, where NAME is %s", strings.Join(api.JobOptions, ", "))
 	case f.ttl < 0 || f.wait < 0:
 		return usage("--ttl and --wait must not be negative")
 	}
 	return nil
+}
+
+func knownOptions(options map[string]string) bool {
+	for name := range options {
+		if !slices.Contains(api.JobOptions, name) {
+			return false
+		}
+	}
+	return true
 }
 
 func (f *submitFlags) query(file string) url.Values {
@@ -99,6 +114,9 @@ func (f *submitFlags) query(file string) url.Values {
 	set("priority", strconv.Itoa(f.priority), f.priority != 50)
 	set("hold", "true", f.hold)
 	set("ttl", f.ttl.String(), f.ttl > 0)
+	for name, value := range f.options {
+		set(name, value, true)
+	}
 	return q
 }
 

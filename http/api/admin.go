@@ -11,6 +11,8 @@ type Printer struct {
 	Devices []string `json:"devices"`
 	// hold, reprint or skip.
 	InDoubt string `json:"in_doubt"`
+	// balanced, ordered or standby: which of several devices gets the next job.
+	Pool string `json:"pool"`
 	// Durations; ttl "0s": none.
 	TTL       string `json:"ttl"`
 	Keep      string `json:"keep"`
@@ -46,6 +48,16 @@ type Device struct {
 	Printed uint32 `json:"printed,omitempty"`
 	// Recovering: a new claim has yet to learn how far the attempt came.
 	Recovering bool `json:"recovering,omitempty"`
+	// fenced, counted, whole-job or blind; and in plain words, what that promises. Empty before the device was first resumed.
+	Class   string `json:"class,omitempty"`
+	Promise string `json:"promise,omitempty"`
+	// What it said it is.
+	About string `json:"about,omitempty"`
+	// The formats that it takes; none: it does not say.
+	Formats []string `json:"formats,omitempty"`
+	// Units of the attempt that were announced to it: those after Printed may be out. And its own id of the job.
+	Announced uint32 `json:"announced,omitempty"`
+	Remote    string `json:"remote,omitempty"`
 	// What keeps it from printing: a keyword and a sentence.
 	Reason string `json:"reason,omitempty"`
 	Detail string `json:"detail,omitempty"`
@@ -65,6 +77,9 @@ type PrinterSettings struct {
 	Devices []string `json:"devices,omitempty"`
 	// hold (default), reprint or skip.
 	InDoubt string `json:"in_doubt,omitempty"`
+	// balanced (default: the device that has been idle longest), ordered (the first idle one) or standby (one only while each before
+	// it is out of order).
+	Pool string `json:"pool,omitempty"`
 	// How long a job may wait to start; default: for ever.
 	TTL string `json:"ttl,omitempty"`
 	// How long a document is kept for reprint after its job ended (1h), and the job itself (24h).

@@ -54,7 +54,10 @@ type Job struct {
 	Submitted Submitted `json:"submitted"`
 	// How long it may wait to start; empty: the printer's setting.
 	TTL string `json:"ttl,omitempty"`
-	// The units that nobody can know of, until a person resolves it.
+	// The wishes it was submitted with, by the names in JobOptions.
+	Options map[string]string `json:"options,omitempty"`
+	// The units that nobody can know of, until a person resolves it. On a job that went on without a person, as its printer's settings
+	// say, they may be doubled or missing.
 	InDoubt  *Doubt    `json:"in_doubt,omitempty"`
 	Attempts []Attempt `json:"attempts"`
 	// What it becomes when its attempt has stopped: cancel, hold or move (to the printer MoveTo).
@@ -84,6 +87,10 @@ type Doubt struct {
 	Copy uint32 `json:"copy"`
 	From uint32 `json:"from"`
 	To   uint32 `json:"to"`
+	// The last unit in doubt, over all copies.
+	Last uint32 `json:"last,omitempty"`
+	// What is known of how it came to this.
+	Why string `json:"why,omitempty"`
 }
 
 // An Attempt is one printing of a job on one device.
@@ -98,6 +105,15 @@ type Attempt struct {
 	Printed uint32 `json:"printed"`
 	// Empty while it goes on.
 	Outcome string `json:"outcome"`
+	// The device's own id of the job.
+	Remote string `json:"remote,omitempty"`
+}
+
+// JobOptions are the wishes that a submit may have about the printing, as parameters of these names: IPP job template attributes (RFC 8011
+// §5.2, PWG 5100.2, PWG 5100.13). A device that cannot heed one does not.
+var JobOptions = []string{
+	"finishings", "media", "media-source", "media-type", "number-up", "orientation-requested", "output-bin", "page-ranges",
+	"print-color-mode", "print-quality", "print-scaling", "printer-resolution", "sides",
 }
 
 // Jobs is one page of a list, newest first.
