@@ -89,7 +89,8 @@ type before struct {
 	token   queue.Token
 	attempt uint64
 	units   int
-	clear   bool // nothing after them was begun
+	sent    int  // units that the device took whole
+	clear   bool // nothing after units was begun
 }
 
 type readiness struct {
@@ -323,7 +324,7 @@ func (c *Core) breakOff(now time.Time, op *Operation, r Result, clear bool) {
 	c.told(op, r.Sent)
 	c.before = &before{token: op.Token, attempt: op.Work.Attempt, clear: clear}
 	if c.drive.Work != nil && c.drive.Work.Attempt == op.Work.Attempt {
-		c.before.units = c.have()
+		c.before.units, c.before.sent = c.have(), c.session.taken.units
 	}
 	c.session.token, c.session.broken = op.Token, true
 	c.delay(&c.reclaim, now)

@@ -18,7 +18,11 @@ import (
 //	lead term=T      it leads; the drive is as the last change said
 //	change …         the device's state: token=(T,I) resumed closing=N adopt stopped removed reason=R uri=U
 //	                 work=(JOB,ATTEMPT,UNITS,COPIES) printed=N start=N stopping. What is not said is as before; clear is none
-//	result …         of the operation under way: ok, or err=KIND; mark=(ATTEMPT,COPY,PAGE) closed
+//	                 class=CLASS others intended=N remote=ID
+//	result …         of the operation under way: ok, or err=KIND; mark=(ATTEMPT,COPY,PAGE) closed; class=CLASS window=N
+//	                 counter=N sent=(WHOLE,OUT) cut; id=ID; end=END out=N known
+//	told sent=(WHOLE,OUT)  the operation under way has come so far
+//	waits REASON     the operation under way waits for that; without: it goes on
 //	wait D           time passes
 //	revoke, drain    as the methods are called
 func TestCoreTranscripts(t *testing.T) {
@@ -49,7 +53,17 @@ var scriptErrors = map[string]error{
 	"units":       errUnits,
 	"not-leader":  ErrNotLeader,
 	"other":       fmt.Errorf("something else"),
+	"unclear":     device.ErrUnclear,
+	"format":      device.ErrFormat,
 }
+
+var (
+	scriptClasses = map[string]queue.Class{"fenced": queue.Fenced, "counted": queue.Counted, "whole-job": queue.WholeJob, "blind": queue.Blind}
+	scriptEnds    = map[string]device.End{
+		"open": device.Open, "completed": device.Completed, "canceled": device.Canceled, "aborted": device.Aborted,
+		"untouched": device.Untouched, "gone": device.Gone,
+	}
+)
 
 func (s *script) run(d *datadriven.TestData) {
 	switch d.Cmd {
@@ -72,6 +86,14 @@ func (s *script) run(d *datadriven.TestData) {
 			}
 			s.now = s.now.Add(wait)
 		}
+	case "told":
+		s.core.Told(s.core.op.ID, sentOf(s.t, d.CmdArgs[0]))
+	case "waits":
+		reason := ""
+		if len(d.CmdArgs) > 0 {
+			reason = d.CmdArgs[0].Key
+		}
+		s.core.Waits(s.core.op.ID, reason, reason)
 	case "revoke":
 		s.core.Revoke()
 	case "drain":
@@ -120,6 +142,16 @@ func (s *script) set(a datadriven.CmdArg) {
 	case "stopping":
 		w.Stopping = true
 		s.drive.Work = &w
+	case "class":
+		s.drive.Class = scriptClasses[a.Vals[0]]
+	case "others":
+		s.drive.Others = on
+	case "intended":
+		w.Intended = int(n(0))
+		s.drive.Work = &w
+	case "remote":
+		w.Remote = a.Vals[0]
+		s.drive.Work = &w
 	default:
 		s.t.Fatalf("unknown argument %s", a.Key)
 	}
@@ -145,9 +177,32 @@ func (s *script) result(d *datadriven.TestData) {
 			a.Scan(s.t, 2, &m.Page)
 			m.Closed = d.HasArg("closed")
 			r.State.Mark, r.Mark = m, m
+		case "class":
+			r.State.Class, r.State.Epoch = scriptClasses[a.Vals[0]], ""
+		case "window":
+			a.Scan(s.t, 0, &r.State.Window)
+		case "counter":
+			a.Scan(s.t, 0, &r.State.Counter)
+			r.State.Counts = true
+			r.Ready = device.Readiness{Counts: true, Counter: r.State.Counter}
+		case "sent":
+			r.Sent = sentOf(s.t, a)
+			r.Sent.Unclear = d.HasArg("cut")
+		case "id":
+			r.Remote = a.Vals[0]
+		case "end":
+			r.Outcome.End, r.Outcome.Known = scriptEnds[a.Vals[0]], d.HasArg("known")
+		case "out":
+			a.Scan(s.t, 0, &r.Outcome.Out)
 		}
 	}
 	s.core.Result(s.now, r)
+}
+
+func sentOf(t *testing.T, a datadriven.CmdArg) (s device.Sent) {
+	a.Scan(t, 0, &s.Whole)
+	a.Scan(t, 1, &s.Out)
+	return s
 }
 
 func (s *script) step() string {
@@ -155,6 +210,9 @@ func (s *script) step() string {
 	var b strings.Builder
 	if op := todo.Operation; op != nil {
 		fmt.Fprintln(&b, show(op))
+	}
+	if todo.Stop != 0 {
+		fmt.Fprintln(&b, "stop it")
 	}
 	for _, c := range todo.Decisions {
 		// The library varies the spaces on purpose.
@@ -176,6 +234,14 @@ func show(op *Operation) string {
 		return fmt.Sprintf("open %v adopt=%v", op.Opening.Token, op.Opening.Adopt)
 	case CloseAttempt:
 		return fmt.Sprintf("close %v %s attempt %d", op.Closing.Token, op.Closing.Epoch, op.Closing.Attempt)
+	case ReadyDevice:
+		return fmt.Sprintf("make ready for %s", op.job().Title())
+	case SendWindow:
+		return fmt.Sprintf("send %s after %d to %d of %d", op.job().Title(), op.From, op.To, op.job().Total())
+	case CreateJob:
+		return fmt.Sprintf("create %s", op.job().Title())
+	case FollowJob, CancelJob:
+		return map[Kind]string{FollowJob: "follow ", CancelJob: "cancel "}[op.Kind] + op.Remote
 	}
 	u := op.Unit
 	return fmt.Sprintf("print %v %s attempt %d job %d copy %d page %d of %d first=%v last=%v",

@@ -109,6 +109,7 @@ func (t *turn) resumed() bool {
 	}
 	if b, w := t.before, t.drive.Work; b != nil && w != nil && b.attempt == w.Attempt && s.Class != queue.Fenced {
 		answer.Before, answer.Units, answer.Clear = &queuepb.Token{Term: b.token.Term, Index: b.token.Index}, uint32(b.units), b.clear
+		answer.Sent = uint32(b.sent)
 	}
 	t.propose(resume, &queuepb.Command{Body: &queuepb.Command_Resume{Resume: answer}})
 	return false

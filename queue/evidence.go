@@ -11,7 +11,8 @@ func (t *turn) reconcile(d *device, m *queuepb.Resume, before Class) (outcome st
 		t.inDoubt(d, 0, "the device no longer keeps jobs")
 		return reasonInDoubt
 	}
-	if before := tokenOf(m.Before); before != (Token{}) && before == f.by && m.Units <= f.intended {
+	if before := tokenOf(m.Before); before != (Token{}) && before == f.by && max(m.Units, m.Sent) <= f.intended {
+		f.sent = max(f.sent, m.Sent)
 		if m.Units > j.printed {
 			j.printed, f.pages = m.Units, 0
 		}

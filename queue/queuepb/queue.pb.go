@@ -1993,9 +1993,11 @@ type Resume struct {
 	Capabilities []byte `protobuf:"bytes,13,opt,name=capabilities,proto3" json:"capabilities,omitempty"`
 	// What the driver knows by itself of the attempt at hand, from the claim that it held before this one: under that token, units were
 	// out, over all copies; and where clear is set, nothing after them was begun.
-	Before        *Token `protobuf:"bytes,14,opt,name=before,proto3" json:"before,omitempty"`
-	Units         uint32 `protobuf:"varint,15,opt,name=units,proto3" json:"units,omitempty"`
-	Clear         bool   `protobuf:"varint,16,opt,name=clear,proto3" json:"clear,omitempty"`
+	Before *Token `protobuf:"bytes,14,opt,name=before,proto3" json:"before,omitempty"`
+	Units  uint32 `protobuf:"varint,15,opt,name=units,proto3" json:"units,omitempty"`
+	Clear  bool   `protobuf:"varint,16,opt,name=clear,proto3" json:"clear,omitempty"`
+	// Units that the device had taken whole.
+	Sent          uint32 `protobuf:"varint,17,opt,name=sent,proto3" json:"sent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2140,6 +2142,13 @@ func (x *Resume) GetClear() bool {
 		return x.Clear
 	}
 	return false
+}
+
+func (x *Resume) GetSent() uint32 {
+	if x != nil {
+		return x.Sent
+	}
+	return 0
 }
 
 // Printed records progress: units of the attempt that are out, over all copies.
@@ -4550,7 +4559,7 @@ const file_queue_proto_rawDesc = "" +
 	"\x04copy\x18\x02 \x01(\rR\x04copy\x12\x12\n" +
 	"\x04page\x18\x03 \x01(\rR\x04page\x12\x16\n" +
 	"\x06closed\x18\x04 \x01(\bR\x06closed\x12\x18\n" +
-	"\aunclear\x18\x05 \x01(\bR\aunclear\"\xd3\x03\n" +
+	"\aunclear\x18\x05 \x01(\bR\aunclear\"\xe7\x03\n" +
 	"\x06Resume\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\x04R\x06device\x12,\n" +
 	"\x05token\x18\x02 \x01(\v2\x16.printq.queue.v1.TokenR\x05token\x12)\n" +
@@ -4568,7 +4577,8 @@ const file_queue_proto_rawDesc = "" +
 	"\fcapabilities\x18\r \x01(\fR\fcapabilities\x12.\n" +
 	"\x06before\x18\x0e \x01(\v2\x16.printq.queue.v1.TokenR\x06before\x12\x14\n" +
 	"\x05units\x18\x0f \x01(\rR\x05units\x12\x14\n" +
-	"\x05clear\x18\x10 \x01(\bR\x05clear\"\x93\x01\n" +
+	"\x05clear\x18\x10 \x01(\bR\x05clear\x12\x12\n" +
+	"\x04sent\x18\x11 \x01(\rR\x04sent\"\x93\x01\n" +
 	"\aPrinted\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\x04R\x06device\x12,\n" +
 	"\x05token\x18\x02 \x01(\v2\x16.printq.queue.v1.TokenR\x05token\x12\x18\n" +
