@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strings"
@@ -27,8 +28,11 @@ func Ended(format string, s Span, document io.ReaderAt) (int64, io.Reader, error
 func Join(format string, units []Span, document io.ReaderAt) (int64, io.Reader, error) {
 	size, readers := int64(0), make([]io.Reader, 0, len(units))
 	for i, s := range units {
-		if i > 0 && Canonical(format) == PWG {
+		switch raster := Canonical(format); {
+		case i > 0 && (raster == PWG || raster == URF):
 			s.Prefix = ""
+		case raster == URF:
+			s.Prefix = urfSync + string(binary.BigEndian.AppendUint32(nil, uint32(len(units))))
 		}
 		n, r, err := Ended(format, s, document)
 		if err != nil {

@@ -34,6 +34,19 @@ func TestJoinRaster(t *testing.T) {
 	}
 }
 
+// And Apple's the number of its pages.
+func TestJoinApple(t *testing.T) {
+	document := urf(2) + apple(1, blank) + apple(4, mixed, rest, blank)
+	spans := spansOf(t, URF, document)
+	_, r, err := Join(URF, []Span{spans[1], spans[0], spans[1]}, strings.NewReader(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := io.ReadAll(r); !strings.HasPrefix(string(got), urf(3)) || len(spansOf(t, URF, string(got))) != 3 {
+		t.Errorf("%q", got)
+	}
+}
+
 func spansOf(t *testing.T, format, document string) (spans []Span) {
 	t.Helper()
 	c := NewCounter(format)

@@ -4,7 +4,7 @@
 // is printed ([Split]). What the two say must agree, on any member and after any restart, since progress is counted in
 // units; so both drive the same scanners, and the count made at receipt travels with the job and is given to Split.
 //
-// A unit is the smallest piece that a device is given at once: a page where pages stand alone (text, PWG raster), a label
+// A unit is the smallest piece that a device is given at once: a page where pages stand alone (text, PWG and Apple raster), a label
 // format (ZPL), else the whole document. Nothing here fails: a document that is not what it claims to be is one unit of
 // unknown pages, and prints as it is.
 //
@@ -126,13 +126,13 @@ func newScanner(format string) scanner {
 	case Text:
 		return new(textScanner)
 	case PWG:
-		return new(pwgScanner)
+		return newRasterScanner(pwgFormat())
 	case ZPL:
 		return newZPLScanner()
 	case PDF:
 		return newPDFScanner()
 	case URF:
-		return &whole{count: new(urfCounter)}
+		return newRasterScanner(urfFormat())
 	case PostScript:
 		return &whole{count: new(psCounter)}
 	case PCL:

@@ -23,6 +23,17 @@ func raster(height int, lines ...string) string {
 	return string(h) + strings.Join(lines, "")
 }
 
+// apple is the same page for Apple raster, and urf what stands before n of them.
+func apple(height int, lines ...string) string {
+	h := make([]byte, urfHeaderSize)
+	h[urfBitsPerPixel] = 8
+	binary.BigEndian.PutUint32(h[urfWidth:], 16)
+	binary.BigEndian.PutUint32(h[urfHeight:], uint32(height))
+	return string(h) + strings.Join(lines, "")
+}
+
+func urf(n int) string { return urfSync + string([]byte{0, 0, 0, byte(n)}) }
+
 const (
 	blank = "\x00\x0f\xff"                          // one line: a pixel 16 times
 	mixed = "\x01\x07\xf0\xf9ABCDEFGH"              // two lines: 8 times one, 8 as they are
@@ -71,8 +82,11 @@ var documents = []struct {
 	{"binary download", ZPL, dy + dy, 2, []string{dy, dy}},
 	{"another caret", ZPL, cc, 2, []string{cc[:strings.Index(cc, "!XZ")+3], cc[strings.Index(cc, "!XZ")+3 : len(cc)-1]}},
 	{"no label", ZPL, "hello", 0, nil},
-	{"urf", URF, "UNIRAST\x00\x00\x00\x00\x03" + strings.Repeat("x", 40), 3, nil},
-	{"urf, unknown", URF, "UNIRAST\x00\xff\xff\xff\xff", 0, nil},
+	{"urf", URF, urf(2) + apple(1, blank) + apple(4, mixed, rest, blank), 2, []string{urf(1) + apple(1, blank), urf(1) + apple(4, mixed, rest, blank)}},
+	{"urf of one page", URF, urf(1) + apple(1, blank), 1, nil},
+	{"urf, cut", URF, urf(2) + apple(1, blank) + apple(2, blank), 0, nil},
+	{"urf, no page", URF, urf(3) + strings.Repeat("x", 40), 0, nil},
+	{"urf, no width", URF, urf(1) + strings.Repeat("\x00", 32), 0, nil},
 	{"postscript", PostScript, "%!PS-Adobe-3.0\n%%Page: 1 1\nx\r\n%%BeginDocument: a\n%%Page: 1 1\n%%EndDocument\n%%Page: 2 2\r%%EOF", 2, nil},
 	{"postscript, not conforming", PostScript, "%!\n%%Page: 1 1\n", 0, nil},
 	{"pcl", PCL, "\x1bEone\ftwo\f\x1b*b3W\f\f\f\x1bE", 3, nil},
@@ -145,14 +159,14 @@ func agree(t interface {
 	if len(units) != whole.Units() || whole.Units() < 1 {
 		t.Fatalf("%s: %d units counted, %d cut of %q", format, whole.Units(), len(units), document)
 	}
-	if format == PWG && len(units) > 1 {
+	if prefix := map[string]string{PWG: pwgSync, URF: urf(1)}[format]; prefix != "" && len(units) > 1 {
 		for i, u := range units {
-			if !strings.HasPrefix(u, pwgSync) {
+			if !strings.HasPrefix(u, prefix) {
 				t.Fatalf("unit %d does not stand alone", i)
 			}
-			units[i] = strings.TrimPrefix(u, pwgSync)
+			units[i] = strings.TrimPrefix(u, prefix)
 		}
-		units[0] = pwgSync + units[0]
+		units[0] = document[:len(prefix)] + units[0]
 	}
 	joint := strings.Join(units, "")
 	if !strings.HasPrefix(document, joint) || strings.TrimSpace(document[len(joint):]) != "" {
@@ -165,15 +179,14 @@ func TestCountAndSplitAgree(t *testing.T) {
 		Text: {"\f", "a", "longer\n", "\x00"},
 		ZPL:  {"^XA", "^XZ", "^xz", "^PQ2", "~", "^", "X", "\n", gfb, dy, cc, "^GFB,3,3,", "^CC*", "*XZ", ",", "FD"},
 		PWG:  {raster(1, blank), raster(4, mixed, rest, blank), raster(2, blank), "x"},
+		URF:  {apple(1, blank), apple(4, mixed, rest, blank), apple(2, blank), "x"},
 		PDF:  {"<</Type/Page>>", "<<", ">>", "stream", "endstream", "(", ")", "\\", " ", "/Type", "/ObjStm", "<", "%", "\n"},
 		PCL:  {"\x1b", "*b3W", "\f", "E", "x"},
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		format := rapid.SampledFrom([]string{Text, ZPL, PWG, PDF, PCL}).Draw(t, "format")
+		format := rapid.SampledFrom([]string{Text, ZPL, PWG, URF, PDF, PCL}).Draw(t, "format")
 		document := strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces[format]), 0, 20).Draw(t, "pieces"), "")
-		if format == PWG {
-			document = pwgSync + document
-		}
+		document = map[string]string{PWG: pwgSync, URF: urf(1)}[format] + document
 		agree(t, format, document, rapid.IntRange(1, 50).Draw(t, "chunk"))
 	})
 }

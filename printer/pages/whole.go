@@ -1,9 +1,6 @@
 package pages
 
-import (
-	"bytes"
-	"encoding/binary"
-)
+import "bytes"
 
 // whole is the scanner of a format whose pages do not stand alone: no units, only a count.
 type whole struct{ count pageCounter }
@@ -27,22 +24,6 @@ type unknown struct{}
 
 func (unknown) write([]byte) {}
 func (unknown) pages() int   { return 0 }
-
-// urfCounter believes the page count that stands after "UNIRAST\0".
-type urfCounter struct {
-	head [12]byte
-	have int
-}
-
-func (u *urfCounter) write(p []byte) { u.have += copy(u.head[u.have:], p) }
-
-func (u *urfCounter) pages() int {
-	n := binary.BigEndian.Uint32(u.head[8:])
-	if u.have < len(u.head) || string(u.head[:8]) != "UNIRAST\x00" || n > 1<<20 {
-		return 0
-	}
-	return int(n)
-}
 
 // psCounter counts the %%Page: comments of a document that says it conforms (Adobe TN 5001), those of embedded documents left out.
 type psCounter struct {
