@@ -385,7 +385,10 @@ func (c *Core) worry(reason, detail string) {
 }
 
 func reasonOf(err error) string {
+	var trouble *device.Trouble
 	switch {
+	case errors.As(err, &trouble) && trouble.Reason != "":
+		return trouble.Reason
 	case errors.Is(err, device.ErrUsed):
 		return reasonConnecting
 	case !errors.Is(err, device.ErrUnreachable):

@@ -170,7 +170,8 @@ func (r *reading) unit(ctx context.Context, log Log, op *Operation, u *device.Un
 	if err := r.seek(w, op.Number); err != nil {
 		return fmt.Errorf("document of job %d: %w", w.Job, err)
 	}
-	u.Ext, u.Size, u.Body = pages.Ext(w.Format), r.span.Size(), r.span.Reader(r.document)
+	u.Ext, u.Format = pages.Ext(w.Format), pages.Canonical(w.Format)
+	u.Size, u.Body = r.span.Size(), r.span.Reader(r.document)
 	return nil
 }
 

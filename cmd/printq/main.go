@@ -80,7 +80,7 @@ to retry), 7 outcome unknown (retry with the same key), 8 wait timed out, 9 job 
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage("%v: see %s --help", err, c.CommandPath()) })
 	root.AddCommand(
 		a.newSubmitCmd(), a.newJobsCmd(), a.newJobCmd(), a.newPrintersCmd(), a.newPrinterCmd(), a.newLogCmd(), a.newStatusCmd(),
-		a.newLeaderCmd(), a.newBenchCmd(), a.newDemoCmd(), a.newVersionCmd(), newServeCmd(),
+		a.newLeaderCmd(), a.newBenchCmd(), a.newDemoCmd(), a.newVersionCmd(), newServeCmd(), newHeadCmd(),
 	)
 	prepare(root)
 	return root

@@ -42,6 +42,15 @@ var (
 	ErrUsed = errors.New("the device is in use")
 )
 
+// A Trouble is an ErrUnreachable that says what the device waits for, as a printer-state-reasons keyword (RFC 8011 §5.4.12) and a
+// sentence.
+type Trouble struct{ Reason, Detail string }
+
+func (t *Trouble) Error() string { return t.Detail }
+
+// Unwrap makes a Trouble an ErrUnreachable.
+func (t *Trouble) Unwrap() error { return ErrUnreachable }
+
 // A Device is at least opened and let go. What else it does follows from State.Class: it is then a Fenced, a Stream or a Spooler.
 // Its methods honour their context, but what has begun to be recorded may be finished: they answer what is true.
 type Device interface {
@@ -127,10 +136,10 @@ type Unit struct {
 	PerCopy int
 	// First and Last unit of the attempt. The first may be any unit of a job that goes on in the middle.
 	First, Last bool
-	// Ext names the format, as the end of a file name.
-	Ext  string
-	Size int64
-	Body io.Reader
+	// Ext names the format, as the end of a file name; Format is its MIME type.
+	Ext, Format string
+	Size        int64
+	Body        io.Reader
 }
 
 // A Closing is a request to close an attempt.

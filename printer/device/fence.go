@@ -114,6 +114,8 @@ func (f *Fence) goOn(p Page) (Verdict, error) {
 		return Repeats, nil
 	case m.Closed:
 		return Refused, fmt.Errorf("%w: attempt %d is closed", ErrRefused, p.Attempt)
+	case m.Unclear:
+		return Refused, fmt.Errorf("%w: nobody can say whether the unit after copy %d page %d came out", ErrRefused, m.Copy, m.Page)
 	case p.Copy == m.Copy && p.Page == m.Page+1:
 	case p.Copy == m.Copy+1 && p.Page == 1 && (p.PerCopy == 0 || m.Page == p.PerCopy):
 	default:
