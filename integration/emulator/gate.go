@@ -1,0 +1,127 @@
+package emulator
+
+import (
+	"net"
+	"sync"
+)
+
+// A gate is a listener that can be shut and opened again at one address while somebody accepts from it.
+//
+// While it is shut, a listener that the emulator opened itself is closed, so that the system refuses who comes. A listener
+// that was given stays open, and a connection that comes is reset at once.
+type gate struct {
+	mu sync.Mutex
+	// Signalled at every change.
+	cond         *sync.Cond
+	inner        net.Listener
+	own          bool
+	shut, closed bool
+}
+
+func newGate(ln net.Listener, own bool) *gate {
+	g := &gate{inner: ln, own: own}
+	g.cond = sync.NewCond(&g.mu)
+	return g
+}
+
+// listen opens a gate of its own at a free port.
+func listen() (*gate, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	return newGate(ln, true), nil
+}
+
+// Accept waits for a connection; while the gate is shut, none comes.
+func (g *gate) Accept() (net.Conn, error) {
+	for {
+		ln, err := g.listener()
+		if err != nil {
+			return nil, err
+		}
+		conn, err := ln.Accept()
+		switch shut := g.isShut(); {
+		case err == nil && !shut:
+			return conn, nil
+		case err == nil:
+			reset(conn)
+		case !shut || !g.own:
+			return nil, err
+		}
+	}
+}
+
+func (g *gate) listener() (net.Listener, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for g.shut && g.own && !g.closed {
+		g.cond.Wait()
+	}
+	if g.closed {
+		return nil, net.ErrClosed
+	}
+	return g.inner, nil
+}
+
+func (g *gate) isShut() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.shut
+}
+
+// close lets nobody in from now on.
+func (g *gate) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.shut || g.closed {
+		return
+	}
+	g.shut = true
+	if g.own {
+		g.inner.Close()
+	}
+}
+
+// open lets them in again. With an error somebody else has taken the port meanwhile.
+func (g *gate) open() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.shut || g.closed {
+		return nil
+	}
+	if g.own {
+		ln, err := net.Listen("tcp", g.inner.Addr().String())
+		if err != nil {
+			return err
+		}
+		g.inner = ln
+	}
+	g.shut = false
+	g.cond.Broadcast()
+	return nil
+}
+
+// Close ends it for good.
+func (g *gate) Close() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
+	g.cond.Broadcast()
+	return g.inner.Close()
+}
+
+// Addr is the same over its life.
+func (g *gate) Addr() net.Addr {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.inner.Addr()
+}
+
+// reset ends a connection the hard way, where it has one.
+func reset(conn net.Conn) {
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	conn.Close()
+}
