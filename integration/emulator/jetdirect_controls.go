@@ -56,10 +56,7 @@ func (p *JetDirect) Refuse(refuse bool) error {
 
 // Hang stops the printer's program, or lets it go on: nothing is read, printed or answered; the connection stays, and the
 // sheet on its way lands.
-func (p *JetDirect) Hang(hang bool) {
-	p.set(&p.hung, hang)
-	p.changed()
-}
+func (p *JetDirect) Hang(hang bool) { p.press(&p.hung, hang) }
 
 // Reset resets the connection that is served, if there is one. What it sent is printed as Options.OnBreak says.
 func (p *JetDirect) Reset() {
@@ -97,27 +94,29 @@ func (p *JetDirect) PageCount() int {
 }
 
 // PaperOut is [Engine.PaperOut], and tells a host that asked for USTATUS DEVICE; so do the others.
-func (p *JetDirect) PaperOut() { p.Engine.PaperOut(); p.changed() }
+func (p *JetDirect) PaperOut() { p.press(&p.noPaper, true) }
 
 // PaperIn is [Engine.PaperIn].
-func (p *JetDirect) PaperIn() { p.Engine.PaperIn(); p.changed() }
+func (p *JetDirect) PaperIn() { p.press(&p.noPaper, false) }
 
 // OpenCover is [Engine.OpenCover].
-func (p *JetDirect) OpenCover() { p.Engine.OpenCover(); p.changed() }
+func (p *JetDirect) OpenCover() { p.press(&p.coverOpen, true) }
 
 // CloseCover is [Engine.CloseCover].
-func (p *JetDirect) CloseCover() { p.Engine.CloseCover(); p.changed() }
+func (p *JetDirect) CloseCover() { p.press(&p.coverOpen, false) }
 
 // Offline is [Engine.Offline].
-func (p *JetDirect) Offline() { p.Engine.Offline(); p.changed() }
+func (p *JetDirect) Offline() { p.press(&p.offline, true) }
 
 // Online is [Engine.Online].
-func (p *JetDirect) Online() { p.Engine.Online(); p.changed() }
+func (p *JetDirect) Online() { p.press(&p.offline, false) }
 
-// changed tells the host of a change of the printer's state, where it wants to know (chapter 7, USTATUS DEVICE).
-func (p *JetDirect) changed() {
+// press changes the printer's state and tells the host, where it wants to know (chapter 7, USTATUS DEVICE).
+func (p *JetDirect) press(flag *bool, to bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	*flag = to
+	p.cond.Broadcast()
 	s := p.session
 	if s == nil {
 		return
