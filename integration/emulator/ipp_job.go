@@ -138,7 +138,7 @@ func (p *IPP) end(j *ippJob, s state, reason string) {
 // expire aborts jobs whose document did not come in time (RFC 8011 §5.4.31).
 func (p *IPP) expire() {
 	for _, j := range slices.Clone(p.jobList) {
-		if j.state == held && time.Now().Sub(j.created) > p.options.OpenTime {
+		if j.state == held && time.Since(j.created) > p.options.OpenTime {
 			p.end(j, aborted, "submission-interrupted")
 		}
 	}

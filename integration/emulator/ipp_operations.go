@@ -170,10 +170,15 @@ func (q *ippRequest) wanted(all goipp.Attributes, description string, otherwise 
 	return out
 }
 
+var templates = []string{
+	"copies", "sides", "media", "media-col", "printer-resolution", "print-color-mode", "finishings", "orientation-requested",
+	"print-quality", "output-bin",
+}
+
 // isTemplate: the attribute belongs to a job template one (RFC 8011 §5.2).
 func isTemplate(name string) bool {
 	base, _, _ := strings.Cut(name, "-default")
 	base, _, _ = strings.Cut(base, "-supported")
 	base, _, _ = strings.Cut(base, "-ready")
-	return slices.Contains([]string{"copies", "sides", "media", "printer-resolution", "print-color-mode"}, base)
+	return slices.Contains(templates, base)
 }
