@@ -41,12 +41,12 @@ func (g *gate) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		conn, err := ln.Accept()
-		switch shut := g.isShut(); {
-		case err == nil && !shut:
+		switch current := g.current(ln); {
+		case err == nil && current:
 			return conn, nil
 		case err == nil:
 			reset(conn)
-		case !shut || !g.own:
+		case current || !g.own:
 			return nil, err
 		}
 	}
@@ -64,10 +64,11 @@ func (g *gate) listener() (net.Listener, error) {
 	return g.inner, nil
 }
 
-func (g *gate) isShut() bool {
+// current: who comes through the listener may come in. One that was closed is not current even when the gate is open again.
+func (g *gate) current(ln net.Listener) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.shut
+	return !g.shut && g.inner == ln
 }
 
 // close lets nobody in from now on.

@@ -148,6 +148,8 @@ func TestPowerOffAtExactlyThatPage(t *testing.T) {
 
 func TestRefuseAndReset(t *testing.T) {
 	p, conn := startJetDirect(t, Options{OnBreak: BreakDrops})
+	write(t, conn, "0\f")
+	waitPages(t, &p.Engine, 1) // so it has been taken, and does not wait at the door
 	if err := p.Refuse(true); err != nil {
 		t.Fatal(err)
 	}
@@ -163,8 +165,23 @@ func TestRefuseAndReset(t *testing.T) {
 		t.Errorf("reset: %v", err)
 	}
 	write(t, dial(t, conn.RemoteAddr().String()), "3\f")
-	waitPages(t, &p.Engine, 2)
-	wantPaper(t, &p.Engine, "1 3")
+	waitPages(t, &p.Engine, 3)
+	wantPaper(t, &p.Engine, "0 1 3")
+}
+
+// TestGateOpensAtOnce: a printer that was off for an instant takes connections again.
+func TestGateOpensAtOnce(t *testing.T) {
+	for range 50 {
+		p, conn := startJetDirect(t, Options{})
+		for range 3 {
+			p.PowerOff()
+			if err := p.PowerOn(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(t, dial(t, conn.RemoteAddr().String()), "1\f")
+		waitPages(t, &p.Engine, 1)
+	}
 }
 
 // TestCloseEndsEverything closes printers that are stuck in every way that they can be.
