@@ -7,40 +7,56 @@ func (m *model) check(s *state) string {
 	if s.fault != "" {
 		return s.fault
 	}
-	n := s.node
-	if t := n.drive.Token; t != (queue.Token{}) && t != n.last {
-		s.wrong("inv 4: the live token %v is not the last one, %v", t, n.last)
+	for d, drive := range s.node.drives {
+		s.checkDevice(drive, s.node.last[d])
 	}
-	m.checkPaper(s)
-	for _, j := range n.jobs {
-		m.checkJob(s, j)
+	for _, t := range s.trays {
+		s.checkPaper(t)
 	}
-	if w := n.drive.Work; w != nil && s.out(w.Attempt) < w.Printed && w.Printed > w.Start {
-		s.wrong("inv 7: job %d attempt %d: recorded %d units, %d came out", w.Job, w.Attempt, w.Printed, s.out(w.Attempt))
+	for _, j := range s.node.jobs {
+		s.checkJob(j)
 	}
 	return s.fault
 }
 
-// out is the last unit of an attempt on paper.
-func (s *state) out(attempt uint64) (unit int) {
-	for _, p := range s.paper {
-		if p.attempt == attempt {
-			unit = max(unit, p.unit)
+func (s *state) checkDevice(d queue.Drive, last queue.Token) {
+	if d.Token != (queue.Token{}) && d.Token != last {
+		s.wrong("inv 4: the live token %v is not the last one, %v", d.Token, last)
+	}
+	w := d.Work
+	if w == nil {
+		return
+	}
+	if out := s.out(w.Job, w.Attempt); out < w.Printed && w.Printed > w.Start {
+		s.wrong("inv 7: job %d attempt %d: recorded %d units, %d came out", w.Job, w.Attempt, w.Printed, out)
+	}
+	if j := s.node.job(w.Job); j.Device != d.Device {
+		s.wrong("R4: job %d is bound to device %d, and to %d", w.Job, d.Device, j.Device)
+	}
+}
+
+// out is the last unit of an attempt on paper. (Two attempts at two devices may begin with one entry, and have one number.)
+func (s *state) out(job, attempt uint64) (unit int) {
+	for _, t := range s.trays {
+		for _, p := range t.paper {
+			if p.job == job && p.attempt == attempt {
+				unit = max(unit, p.unit)
+			}
 		}
 	}
 	return unit
 }
 
-// checkPaper: each attempt's units are one run, each once, in order (invariants 5 and 6).
-func (m *model) checkPaper(s *state) {
-	for i, p := range s.paper {
-		begun := 0
-		for k, q := range s.paper[:i] {
+// checkPaper: each attempt's units are one run from where the log says that it began, each once, in order (invariants 5 and 6).
+func (s *state) checkPaper(t *tray) {
+	for i, p := range t.paper {
+		begun := s.from(p)
+		for k, q := range t.paper[:i] {
 			if q.attempt != p.attempt {
 				continue
 			}
 			begun = q.unit
-			if s.paper[k+1].attempt != p.attempt {
+			if t.paper[k+1].attempt != p.attempt {
 				s.wrong("inv 5: attempt %d goes on after another began", p.attempt)
 			}
 		}
@@ -50,25 +66,62 @@ func (m *model) checkPaper(s *state) {
 	}
 }
 
-func (m *model) checkJob(s *state, j *queue.Job) {
-	if j.InDoubt != nil && s.wipes == m.wipes {
-		s.wrong("inv 15: job %d is in doubt, and the device forgot nothing", j.Id)
+func (s *state) from(p sheet) int {
+	for _, a := range s.node.job(p.job).GetAttempts() {
+		if a.Number == p.attempt {
+			return int(a.From)
+		}
 	}
-	if queue.JobState(j.State) != queue.Completed || j.InDoubt != nil || len(j.Attempts) == 0 {
-		return
+	return 0
+}
+
+// checkJob: nothing came out more often than somebody was entitled to, and nothing is missing in a job that has completed.
+func (s *state) checkJob(j *queue.Job) {
+	e := s.ledger[j.Id-1]
+	done := queue.JobState(j.State) == queue.Completed
+	for i, most := range e.times {
+		times := s.times(j.Id, i+1)
+		if times > int(most) {
+			s.wrong("inv 6: unit %d of job %d came out %d times, %d were recorded in doubt or asked for", i+1, j.Id, times, most)
+		}
+		if done && times == 0 && e.missing&(1<<i) == 0 {
+			s.wrong("inv 6: job %d is completed, and unit %d never came out", j.Id, i+1)
+		}
 	}
-	a := j.Attempts[len(j.Attempts)-1]
-	if all := int(j.Units * j.Copies); s.out(a.Number) != all {
-		s.wrong("inv 6: job %d is completed, %d of %d units came out", j.Id, s.out(a.Number), all)
+	if n := len(j.Attempts); done && n > 0 && j.Attempts[n-1].Outcome == "completed" {
+		if a := j.Attempts[n-1]; s.out(j.Id, a.Number) != len(e.times) {
+			s.wrong("inv 6: job %d is completed, %d of %d units came out", j.Id, s.out(j.Id, a.Number), len(e.times))
+		}
 	}
+}
+
+func (s *state) times(job uint64, unit int) (n int) {
+	for _, t := range s.trays {
+		for _, p := range t.paper {
+			if p.job == job && p.unit == unit {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // ended: every job has come to an end, or waits for somebody to say something.
 func (s *state) ended() bool {
 	for _, j := range s.node.jobs {
-		if st := queue.JobState(j.State); !st.Ended() && st != queue.Held {
+		if st := queue.JobState(j.State); !st.Ended() && st != queue.Held && !s.stopped(j) {
 			return false
 		}
 	}
 	return true
+}
+
+// stopped: the job waits at a printer whose devices are not what they were, or are another printer's.
+func (s *state) stopped(j *queue.Job) bool {
+	for _, d := range s.node.drives {
+		if d.Printer == j.Printer && !d.Stopped {
+			return false
+		}
+	}
+	return queue.JobState(j.State) == queue.Pending
 }

@@ -2,11 +2,19 @@ package model
 
 import (
 	"fmt"
+	"slices"
 
 	"printq/printer"
 	"printq/printer/device"
 	"printq/queue"
 )
+
+// A tray is a device: production code, and the paper.
+type tray struct {
+	device.Fence
+	served queue.Token // the highest whose request was not refused
+	paper  []sheet
+}
 
 // A sheet is one unit on paper.
 type sheet struct {
@@ -14,9 +22,29 @@ type sheet struct {
 	unit         int
 }
 
+const first = "e" // epoch of a device that has forgotten nothing
+
+func (t *tray) name(d *ident, e encoder) {
+	d.text(t.Epoch)
+	for _, k := range []queue.Token{t.High, t.served} {
+		d.num(k.Term)
+		d.index(k.Index)
+	}
+	d.index(t.Mark.Attempt)
+	d.num(uint64(t.Mark.Copy))
+	d.num(uint64(t.Mark.Page))
+	d.flag(t.Mark.Closed)
+	d.num(uint64(len(t.paper)))
+	for _, p := range t.paper {
+		d.num(p.job)
+		d.index(p.attempt)
+		d.num(uint64(p.unit))
+	}
+}
+
 // do lets the device carry out one request.
-func (m *model) do(s *state, op *printer.Operation) printer.Result {
-	f, r := &s.fence, printer.Result{ID: op.ID}
+func (m *model) do(s *state, op request) printer.Result {
+	f, r := m.tray(s, op.device), printer.Result{ID: op.ID}
 	high := f.High
 	if m.bug == noToken { // serves every token as if it were the highest
 		f.High = op.Token
@@ -24,32 +52,39 @@ func (m *model) do(s *state, op *printer.Operation) printer.Result {
 	switch op.Kind {
 	case printer.OpenDevice:
 		r.Err = m.open(f, op.Token)
-		r.State = device.State{Mark: f.Mark, Epoch: f.Epoch, Cluster: f.Cluster, Identity: "id"}
+		r.State = device.State{Mark: f.Mark, Epoch: f.Epoch, Cluster: f.Cluster, Identity: m.identity(op.device)}
 	case printer.CloseAttempt:
 		r.Err = m.close(f, op.Closing)
 		r.Mark = f.Mark
 	case printer.PrintUnit:
-		r.Err = m.print(s, op.Unit)
+		r.Err = m.print(s, f, op)
 	}
 	if m.bug == noToken && f.High.Less(high) {
 		f.High = high
 	}
-	if r.Err == nil && op.Token.Less(s.served) && !m.blind {
-		s.wrong("inv 4: the device serves token %v after %v", op.Token, s.served)
-	} else if r.Err == nil && s.served.Less(op.Token) {
-		s.served = op.Token
+	if r.Err == nil && op.Token.Less(f.served) && !m.blind {
+		s.wrong("inv 4: the device serves token %v after %v", op.Token, f.served)
+	} else if r.Err == nil && f.served.Less(op.Token) {
+		f.served = op.Token
 	}
 	return r
 }
 
-func (m *model) open(f *device.Fence, t queue.Token) error {
+func (m *model) identity(device int) string {
+	if m.bug == twoNames {
+		return fmt.Sprintf("device %d", device)
+	}
+	return fmt.Sprintf("tray %d", m.trays[device-1])
+}
+
+func (m *model) open(f *tray, t queue.Token) error {
 	if m.bug == noFence && t.Less(f.High) {
 		return nil
 	}
 	return f.Open(t)
 }
 
-func (m *model) close(f *device.Fence, c device.Closing) error {
+func (m *model) close(f *tray, c device.Closing) error {
 	if m.bug == noFence {
 		f.Mark.Closed = true
 		return nil
@@ -63,46 +98,56 @@ func (m *model) close(f *device.Fence, c device.Closing) error {
 	return f.Close(c.Token, c.Attempt)
 }
 
-func (m *model) print(s *state, u device.Unit) error {
-	f := &s.fence
+func (m *model) print(s *state, f *tray, op request) error {
+	u := op.Unit
 	p := device.Page{
 		Token: u.Token, Attempt: u.Attempt, Copy: u.Copy, Page: u.Page, First: u.First, Last: u.Last, PerCopy: u.PerCopy,
 	}
 	verdict, err := device.Prints, error(nil)
-	switch {
-	case m.bug == noFence:
+	if m.bug == noFence {
 		f.Mark = device.Mark{Attempt: u.Attempt, Copy: u.Copy, Page: u.Page, Closed: u.Last}
-	default:
+	} else {
 		if err := f.Check(u.Token, u.Epoch); err != nil {
 			return err
 		}
-		if m.bug == noAttempt && m.sameJob(s, u) { // a page of the job that it printed last is a page of that attempt
-			f.Mark.Attempt = u.Attempt
-		}
+		m.forget(f, u, &p)
 		verdict, err = f.Print(p)
 	}
 	if verdict != device.Prints {
 		return err
 	}
-	if w := s.node.drive.Work; w == nil || w.Attempt != u.Attempt {
-		s.wrong("a page came out of attempt %d, which has ended", u.Attempt)
+	if w := s.node.drives[op.device-1].Work; (w == nil || w.Attempt != u.Attempt) && s.torn[op.device-1] != u.Attempt && !m.blind {
+		s.wrong("R9: a page came out of attempt %d, which has ended", u.Attempt)
 	}
-	s.paper = append(s.paper[:len(s.paper):len(s.paper)], sheet{u.Job, u.Attempt, (u.Copy-1)*u.PerCopy + u.Page})
+	f.paper = append(slices.Clip(f.paper), sheet{u.Job, u.Attempt, (u.Copy-1)*u.PerCopy + u.Page})
 	return err
 }
 
-func (m *model) sameJob(s *state, u device.Unit) bool {
-	n := len(s.paper)
-	return n > 0 && s.paper[n-1].job == u.Job && s.fence.Mark.Attempt == s.paper[n-1].attempt
+// forget is what a device with a bug does not tell apart.
+func (m *model) forget(f *tray, u device.Unit, p *device.Page) {
+	last := sheet{}
+	if n := len(f.paper); n > 0 {
+		last = f.paper[n-1]
+	}
+	switch {
+	case m.bug == noAttempt && last.job == u.Job && last.attempt == f.Mark.Attempt: // a page of that job is a page of that attempt
+		f.Mark.Attempt = u.Attempt
+	case m.bug == noOrder && u.Attempt < f.Mark.Attempt: // an earlier attempt is as good as a later one
+		f.Mark = device.Mark{Attempt: u.Attempt, Copy: u.Copy, Page: u.Page - 1}
+	case m.bug == noCopy && u.Attempt == f.Mark.Attempt: // a page has one number in all copies
+		p.Copy = f.Mark.Copy
+	case m.bug == noFirst: // an attempt begins with page 1
+		p.First = false
+	}
 }
 
 // wipe is a device that lost what it remembers: it makes itself a new epoch with the new mark.
-func (m *model) wipe(s *state) {
-	epoch := s.fence.Epoch + "'"
+func (m *model) wipe(t *tray) {
+	epoch := t.Epoch + "'"
 	if m.bug == noEpoch {
-		epoch = s.fence.Epoch
+		epoch = t.Epoch
 	}
-	s.fence, s.served = device.NewFence(epoch, s.fence.Cluster), queue.Token{}
+	t.Fence, t.served = device.NewFence(epoch, t.Cluster), queue.Token{}
 }
 
 func (s *state) wrong(format string, args ...any) {

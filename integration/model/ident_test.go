@@ -6,20 +6,28 @@ import (
 	"slices"
 	"time"
 
+	"printq/printer"
 	"printq/queue"
 	"printq/queue/queuepb"
 )
 
-// An ident is what tells one state of the search from another. Of log indexes (of tokens and attempts) only the order counts:
-// nothing in the rules depends on more, so states that differ only in how far their indexes lie apart are one.
+// An ident is what tells one state of the search from another. Of log indexes (of tokens and attempts) only the order counts, and only
+// among those of one tray: nothing in the rules depends on more. So states are one that differ only in how far their indexes lie
+// apart, or in what came first of two things that happened at two trays.
 type ident struct {
 	bytes   []byte
 	indexes []uint64
+	group   uint64 // of the indexes to come: a tray's number from 1, or 0
 }
 
 func (d *ident) num(n uint64) { d.bytes = binary.AppendUvarint(d.bytes, n) }
 
-func (d *ident) index(i uint64) { d.indexes = append(d.indexes, i) }
+func (d *ident) index(i uint64) {
+	if i != 0 {
+		i |= d.group << 32
+	}
+	d.indexes = append(d.indexes, i)
+}
 
 func (d *ident) text(s string) {
 	d.num(uint64(len(s)))
@@ -71,11 +79,15 @@ var left = []string{
 	"SHA256", "Document", "Ext", "Size", "Body",
 }
 
+// Of an operation's Work the core uses what never changes, and whether there is one.
+var operationType = reflect.TypeFor[printer.Operation]()
+
 var ordinals = []string{"Attempt", "attempt", "Closing"}
 
 type field struct {
 	number  int
 	ordinal bool
+	pointer bool // only whether it is nil
 }
 
 // An encoder knows the fields of the types that it met. The Core's are not exported, and are only read.
@@ -91,7 +103,8 @@ func (e encoder) fields(t reflect.Type) []field {
 		if slices.Contains(left, f.Name) {
 			continue
 		}
-		list = append(list, field{i, f.Type.Kind() == reflect.Uint64 && slices.Contains(ordinals, f.Name)})
+		ordinal := f.Type.Kind() == reflect.Uint64 && slices.Contains(ordinals, f.Name)
+		list = append(list, field{i, ordinal, t == operationType && f.Name == "Work"})
 	}
 	e[t] = list
 	return list
@@ -143,10 +156,13 @@ func (e encoder) record(d *ident, v reflect.Value) {
 		return
 	}
 	for _, f := range e.fields(v.Type()) {
-		if f.ordinal {
-			d.index(v.Field(f.number).Uint())
-		} else {
-			e.value(d, v.Field(f.number))
+		switch x := v.Field(f.number); {
+		case f.ordinal:
+			d.index(x.Uint())
+		case f.pointer:
+			d.flag(x.IsNil())
+		default:
+			e.value(d, x)
 		}
 	}
 }

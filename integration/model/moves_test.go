@@ -17,32 +17,23 @@ type emit func(label string, fault bool, s *state)
 func (m *model) next(s *state, emit emit) {
 	if int(s.node.term) < m.terms {
 		t := *s
-		t.node = m.library.apply(s.node, s.node.term+1, nil)
+		m.apply(&t, s.node.term+1, nil)
 		m.begin(&t)
 		emit(m.say("a leader of term %d; the old one goes on", t.node.term), true, &t)
 	}
-	for i, l := range s.leaders {
-		for k := range l.pending {
-			m.commits(s, i, k, emit)
-		}
-		if l.op != nil {
-			m.delivers(s, i, emit)
-		}
-		if len(l.behind) > 0 {
-			t := *s
-			l := t.lead(i)
-			l.core.Change(l.behind[0])
-			l.behind = l.behind[1:]
-			m.step(l)
-			emit(m.say("leader %d applies the next entry", i+1), false, &t)
+	for i, l := range s.drivers {
+		if !m.over(s, l) {
+			m.drives(s, i, l, emit)
 		}
 	}
-	m.returning(s, emit)
-	for k, op := range s.ether {
+	for k, r := range s.ether {
+		if m.spent(s, r.device, r.Token) {
+			continue
+		}
 		t := *s
 		t.ether = slices.Delete(slices.Clone(s.ether), k, k+1)
-		r := m.do(&t, op)
-		emit(m.say("late: the device gets %s: %s", request{op}, answer(r)), false, &t)
+		answered := m.do(&t, r)
+		emit(m.say("late: %v", exchange{r, 0, answered}), false, &t)
 	}
 	for k, c := range m.facts {
 		if s.asked&(1<<k) != 0 {
@@ -54,37 +45,85 @@ func (m *model) next(s *state, emit emit) {
 			emit(m.say("a client asks: %s", said{c}), false, &t)
 		}
 	}
-	if s.wipes > 0 {
+	m.forgets(s, emit)
+}
+
+// drives: what may happen to one driver next.
+func (m *model) drives(s *state, i int, l *driver, emit emit) {
+	for k := range l.pending {
+		m.commits(s, i, k, emit)
+	}
+	if l.op != nil {
+		m.delivers(s, i, emit)
+	}
+	if len(l.behind) > 0 {
 		t := *s
-		t.wipes--
-		m.wipe(&t)
-		emit("the device forgets its mark", true, &t)
+		l := t.driver(i)
+		l.core.Change(l.behind[0])
+		l.behind = l.behind[1:]
+		m.step(l)
+		emit(m.say("leader %d applies the next entry", l.term), false, &t)
+	}
+	if s.returns > 0 && !s.old(l) {
+		m.returning(s, i, emit)
 	}
 }
 
-// commit applies an entry, and lets the leader of the term see it. It reports whether anything came of it.
-func (m *model) commit(s *state, c *queuepb.Command) bool {
+// forgets: a device loses what it remembers.
+func (m *model) forgets(s *state, emit emit) {
+	if s.wipes == 0 {
+		return
+	}
+	done := uint(0)
+	for d, i := range m.trays {
+		if done&(1<<i) != 0 {
+			continue
+		}
+		done |= 1 << i
+		t := *s
+		t.wipes--
+		m.wipe(m.tray(&t, d+1))
+		emit(m.say("device %d forgets its mark", d+1), true, &t)
+	}
+}
+
+// apply takes an entry to the log, and reports whether anything came of it.
+func (m *model) apply(s *state, term uint64, c *queuepb.Command) bool {
 	before := s.node
-	s.node = m.library.apply(before, before.term, c)
+	s.node = m.library.apply(before, term, c)
 	if s.node == before {
 		return false
 	}
-	if s.node.last.Less(before.last) {
-		s.wrong("inv 4: the device's token %v comes after %v", s.node.last, before.last)
+	m.entitle(s, before, c)
+	for d, last := range s.node.last {
+		if last.Less(before.last[d]) {
+			s.wrong("inv 4: the device's token %v comes after %v", last, before.last[d])
+		}
 	}
-	l := s.lead(len(s.leaders) - 1)
-	if m.lag {
-		l.behind, l.ident = append(l.behind[:len(l.behind):len(l.behind)], s.node.drive), nil
-		return true
+	return true
+}
+
+// commit applies an entry of the newest term, and lets its leader see it.
+func (m *model) commit(s *state, c *queuepb.Command) bool {
+	if !m.apply(s, s.node.term, c) {
+		return false
 	}
-	l.core.Change(s.node.drive)
-	m.step(l)
+	for d, drive := range s.node.drives {
+		l := s.driver(len(s.drivers) - len(m.trays) + d)
+		if m.lag {
+			l.behind, l.ident = append(slices.Clip(l.behind), drive), nil
+			continue
+		}
+		l.core.Change(drive)
+		m.step(l)
+	}
 	return true
 }
 
 // commits: a proposal is chosen now, whatever the term is by now. An old leader's that has no effect may as well stay on its way.
 func (m *model) commits(s *state, i, k int, emit emit) {
-	c, old := s.leaders[i].pending[k], i < len(s.leaders)-1
+	l := s.drivers[i]
+	c, old := l.pending[k], s.old(l)
 	tagged := c
 	if m.bug == noTag && old {
 		tagged = proto.CloneOf(c)
@@ -95,18 +134,18 @@ func (m *model) commits(s *state, i, k int, emit emit) {
 		return
 	}
 	if old {
-		t.wrong("inv 3: a decision of term %d took effect in term %d", i+1, s.node.term)
+		t.wrong("inv 3: a decision of term %d took effect in term %d", l.term, s.node.term)
 	}
-	l := t.lead(i)
-	l.pending = slices.Delete(slices.Clone(l.pending), k, k+1)
-	l.ident = nil
+	n := t.driver(i)
+	n.pending = slices.Delete(slices.Clone(n.pending), k, k+1)
+	n.ident = nil
 	m.commit(&t, tagged)
-	emit(m.say("%s of leader %d commits in term %d", said{c}, i+1, s.node.term), old, &t)
+	emit(m.say("leader %d: %s commits in term %d", l.term, said{c}, s.node.term), old, &t)
 	if s.doubled > 0 {
 		t := *s
 		t.doubled--
 		if m.commit(&t, tagged) {
-			emit(m.say("%s of leader %d commits in term %d; another copy is on its way", said{c}, i+1, s.node.term), true, &t)
+			emit(m.say("leader %d: %s commits in term %d; another copy is on its way", l.term, said{c}, s.node.term), true, &t)
 		}
 	}
 }
@@ -114,45 +153,51 @@ func (m *model) commits(s *state, i, k int, emit emit) {
 // delivers: the device gets a leader's request, and the leader the answer; or it does not; or the request comes twice; or it is given
 // up, and comes later.
 func (m *model) delivers(s *state, i int, emit emit) {
-	op := s.leaders[i].op
+	l := s.drivers[i]
+	r := request{l.device, l.op}
 	t := *s
-	r := m.do(&t, op)
-	m.answered(&t, i, r)
-	emit(m.say("the device gets %s of leader %d: %s", request{op}, i+1, answer(r)), false, &t)
-	gone := printer.Result{ID: op.ID, Err: device.ErrUnreachable}
-	if m.bug == trusting && op.Kind == printer.PrintUnit {
+	answer := m.do(&t, r)
+	m.answered(&t, i, answer)
+	emit(m.say("%v", exchange{r, l.term, answer}), false, &t)
+	gone := printer.Result{ID: r.ID, Err: device.ErrUnreachable}
+	if m.bug == trusting && r.Kind == printer.PrintUnit {
 		gone.Err = nil
 	}
+	if s.damaged > 0 && r.Kind == printer.PrintUnit {
+		t := *s
+		t.damaged--
+		m.answered(&t, i, printer.Result{ID: r.ID, Err: printer.ErrDocumentDamaged})
+		emit(m.say("leader %d cannot read the document of %s", l.term, r), true, &t)
+	}
+	late := len(s.ether) < 2
 	if s.lost > 0 {
 		t := *s
 		t.lost--
-		r := m.do(&t, op)
+		answer := m.do(&t, r)
 		m.answered(&t, i, gone)
-		emit(m.say("the device gets %s of leader %d: %s, and the answer is lost", request{op}, i+1, answer(r)), true, &t)
-		if len(s.ether) < 2 {
-			t := *s
-			t.lost--
-			t.send(op)
-			m.answered(&t, i, gone)
-			emit(m.say("leader %d gives up waiting: %s is on its way", i+1, request{op}), true, &t)
-		}
+		emit(m.say("%v, and the answer is lost", exchange{r, l.term, answer}), true, &t)
 	}
-	if s.doubled > 0 && len(s.ether) < 2 {
+	if s.lost > 0 && late {
+		t := *s
+		t.lost--
+		t.send(r)
+		m.answered(&t, i, gone)
+		emit(m.say("leader %d gives up waiting: %s is on its way", l.term, r), true, &t)
+	}
+	if s.doubled > 0 && late {
 		t := *s
 		t.doubled--
-		r := m.do(&t, op)
-		t.send(op)
-		m.answered(&t, i, r)
-		emit(m.say("the device gets %s of leader %d: %s; another copy is on its way", request{op}, i+1, answer(r)), true, &t)
+		answer := m.do(&t, r)
+		t.send(r)
+		m.answered(&t, i, answer)
+		emit(m.say("%v; another copy is on its way", exchange{r, l.term, answer}), true, &t)
 	}
 }
 
-func (s *state) send(op *printer.Operation) {
-	s.ether = append(s.ether[:len(s.ether):len(s.ether)], op)
-}
+func (s *state) send(r request) { s.ether = append(slices.Clip(s.ether), r) }
 
 func (m *model) answered(s *state, i int, r printer.Result) {
-	l := s.lead(i)
+	l := s.driver(i)
 	op := l.op
 	l.op, l.void = nil, false
 	if m.bug == oldMark && op.Kind == printer.OpenDevice {
@@ -160,8 +205,7 @@ func (m *model) answered(s *state, i int, r printer.Result) {
 	}
 	l.core.Result(early, r)
 	m.step(l)
-	if m.bug == hasty && i == len(s.leaders)-1 && l.opened(op, r, s.node.drive) {
-		d := s.node.drive
+	if d := s.node.drives[l.device-1]; m.bug == hasty && !s.old(l) && opened(op, r, d) {
 		d.Resumed, d.Epoch = true, r.State.Epoch
 		l.core.Change(d)
 		m.step(l)
@@ -169,15 +213,12 @@ func (m *model) answered(s *state, i int, r printer.Result) {
 }
 
 // returning: the leader has to begin anew in its term. It has forgotten everything, and claims again.
-func (m *model) returning(s *state, emit emit) {
-	if s.returns == 0 {
-		return
-	}
+func (m *model) returning(s *state, i int, emit emit) {
 	t := *s
 	t.returns--
-	l := t.lead(len(t.leaders) - 1)
-	l.core.Lead(l.term, t.node.drive)
+	l := t.driver(i)
+	l.core.Lead(l.term, t.node.drives[l.device-1])
 	l.void = l.op != nil
 	m.step(l)
-	emit(m.say("leader %d forgets everything, and leads", l.term), true, &t)
+	emit(m.say("leader %d forgets all about device %d, and leads", l.term, l.device), true, &t)
 }

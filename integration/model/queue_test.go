@@ -17,15 +17,16 @@ import (
 type node struct {
 	records     map[string][]byte // by bucket, "/" and key
 	index, term uint64
-	drive       queue.Drive
-	jobs        []*queue.Job // job n at n-1
-	last        queue.Token  // the highest ever given
+	drives      []queue.Drive // by device
+	jobs        []*queue.Job  // job n at n-1
+	last        []queue.Token // by device, the highest ever given
 	ident       ident
 	after       map[string]*node
 }
 
 // A library holds every node once.
 type library struct {
+	*model
 	nodes map[string]*node
 }
 
@@ -46,17 +47,25 @@ func (n *node) each(b queue.Bucket, fn func(key, value []byte) error) error {
 	return nil
 }
 
+// job gives one; nil if there is none yet.
+func (n *node) job(id uint64) *queue.Job {
+	if id == 0 || id > uint64(len(n.jobs)) {
+		return nil
+	}
+	return n.jobs[id-1]
+}
+
 // apply gives the node after one more entry: n itself where the entry changed nothing but the audit trail.
 func (l *library) apply(n *node, term uint64, c *queuepb.Command) *node {
 	var data []byte
 	if c != nil {
-		data = queue.Pack(clock, []queue.Packed{{Head: queue.Encode(c), Payload: make([]byte, c.Payload)}})
+		data = queue.Pack(clock, []queue.Packed{{Head: queue.Encode(l.said(n, c)), Payload: make([]byte, c.Payload)}})
 	}
 	key := string(rune(term)) + string(data)
 	if next, ok := n.after[key]; ok {
 		return next
 	}
-	s, err := queue.Load(n.each)
+	s, err := queue.Load(l.given(n, c).each)
 	if n.index == 0 {
 		s, err = queue.New("c"), nil
 	}
@@ -66,7 +75,7 @@ func (l *library) apply(n *node, term uint64, c *queuepb.Command) *node {
 	if err != nil {
 		panic(fmt.Sprintf("model: %v", err)) // the search must not go on without one of its transitions
 	}
-	next := l.node(n, s)
+	next := l.node(n, s, c)
 	if next.ident.exact() == n.ident.exact() {
 		next = n
 	}
@@ -74,7 +83,7 @@ func (l *library) apply(n *node, term uint64, c *queuepb.Command) *node {
 	return next
 }
 
-func (l *library) node(before *node, s *queue.State) *node {
+func (l *library) node(before *node, s *queue.State, c *queuepb.Command) *node {
 	n := &node{records: maps.Clone(before.records), index: s.Index(), term: s.Term(), after: map[string]*node{}}
 	for _, c := range s.Drain() {
 		key := string(c.Bucket) + "/" + string(c.Key)
@@ -84,8 +93,11 @@ func (l *library) node(before *node, s *queue.State) *node {
 			n.records[key] = c.Value
 		}
 	}
-	n.drive = s.Drive(1)
-	n.read()
+	if l.replace(before, n, c) {
+		s, _ = queue.Load(n.each)
+	}
+	n.drives = s.Drives()
+	n.read(l.group)
 	if known, ok := l.nodes[n.ident.exact()]; ok {
 		return known
 	}
@@ -94,13 +106,13 @@ func (l *library) node(before *node, s *queue.State) *node {
 }
 
 // read takes the records apart, and makes of them the node's ident.
-func (n *node) read() {
+func (n *node) read(group func(device int) uint64) {
 	d := &n.ident
 	d.num(n.term)
 	for _, b := range []queue.Bucket{queue.Devices, queue.Live, queue.Finished} {
 		_ = n.each(b, func(_, value []byte) error {
 			if b == queue.Devices {
-				n.device(value)
+				n.device(value, group)
 				return nil
 			}
 			j := &queue.Job{}
@@ -111,15 +123,16 @@ func (n *node) read() {
 	}
 	slices.SortFunc(n.jobs, func(a, b *queue.Job) int { return int(a.Id) - int(b.Id) })
 	for _, j := range n.jobs {
-		n.job(j)
+		nameJob(d, j, group)
 	}
 }
 
-func (n *node) device(value []byte) {
+func (n *node) device(value []byte, group func(device int) uint64) {
 	r := &queue.Device{}
 	must(proto.Unmarshal(value, r))
-	n.last = queue.Token{Term: r.Last.GetTerm(), Index: r.Last.GetIndex()}
+	n.last = append(n.last, queue.Token{Term: r.Last.GetTerm(), Index: r.Last.GetIndex()})
 	d := &n.ident
+	d.group = group(int(r.Id))
 	for _, t := range []*queuepb.Token{r.Token, r.Last} {
 		d.num(t.GetTerm())
 		d.index(t.GetIndex())
@@ -134,20 +147,22 @@ func (n *node) device(value []byte) {
 	d.num(r.Job)
 }
 
-func (n *node) job(j *queue.Job) {
-	d := &n.ident
+func nameJob(d *ident, j *queue.Job, group func(device int) uint64) {
+	d.text(j.Printer)
+	d.text(j.MoveTo)
 	d.num(uint64(j.State))
 	d.text(j.Reason)
-	d.index(j.Submitted.GetIndex())
-	for _, u := range []uint32{j.Units, j.Copies, j.Printed, j.Start, j.Stopping} {
+	for _, u := range []uint32{j.Units, j.Copies, j.Printed, j.Start, j.Stopping, j.InDoubt.GetCopy(), j.InDoubt.GetFrom()} {
 		d.num(uint64(u))
 	}
-	d.flag(j.InDoubt != nil)
 	d.num(j.Device)
 	d.num(uint64(len(j.Attempts)))
 	for _, a := range j.Attempts {
+		d.num(a.Device)
+		d.group = group(int(a.Device))
 		d.index(a.Number)
 		d.num(uint64(a.From))
+		d.text(a.Outcome)
 	}
 }
 

@@ -4,37 +4,23 @@ import (
 	"fmt"
 	"hash/maphash"
 	"time"
-
-	"printq/queue/queuepb"
-)
-
-// A bug is one thing that is not as the rules say.
-type bug int
-
-const (
-	none         bug = iota
-	noFence          // the device prints whatever comes
-	noToken          // the fence serves any token
-	noAttempt        // the mark is of a job, whichever its attempt
-	forgetsClose     // a close of an attempt that the device has not seen is not remembered
-	noEpoch          // the epoch stays where the mark is lost
-	noTag            // what an old leader decided commits with the tag of the new term (R1 off)
-	oldMark          // the driver resumes with the mark that the device had when the term began
-	hasty            // the driver does not wait for its Resume to commit
-	trusting         // the driver takes a page without an answer for printed
 )
 
 // Bounds say what may happen, and how often.
 type bounds struct {
-	terms int
-	jobs  []*queuepb.Command // submitted before anything else
-	facts []*queuepb.Command // each at any time, once
-	// Proposals and requests that come twice; answers lost or requests given up; a leader that begins anew; a device that forgets.
-	doubled, lost, returns, wipes int
+	terms    int
+	printers []layout // none: p, with one tray
+	jobs     commands // submitted before anything else
+	facts    commands // each at any time, once
+	// Proposals and requests that come twice; answers lost or requests given up; a leader that begins anew; a device that forgets; a
+	// document that a member cannot read.
+	doubled, lost, returns, wipes, damaged int
 	// A leader sees what commits some time later.
 	lag bool
-	// The served token is not looked at, only what it leads to.
+	// Which token is served, and whether an attempt has ended, is not looked at, only what it leads to.
 	blind bool
+	// Requests that a device refuses for ever are left out.
+	brief bool
 	// The search stops after that many states.
 	states int
 }
@@ -42,6 +28,7 @@ type bounds struct {
 type model struct {
 	bounds
 	bug     bug
+	trays   []int // by device of the log
 	library library
 	encoder encoder
 	seed    maphash.Seed
@@ -49,8 +36,19 @@ type model struct {
 }
 
 func newModel(b bounds, bug bug) *model {
-	return &model{bounds: b, bug: bug, library: library{nodes: map[string]*node{}}, encoder: encoder{}, seed: maphash.MakeSeed()}
+	if b.printers == nil {
+		b.printers = []layout{{name: "p", trays: []int{0}}}
+	}
+	m := &model{bounds: b, bug: bug, encoder: encoder{}, seed: maphash.MakeSeed()}
+	m.library = library{model: m, nodes: map[string]*node{}}
+	for _, p := range b.printers {
+		m.trays = append(m.trays, p.trays...)
+	}
+	return m
 }
+
+// group is that of the indexes that are compared at a device.
+func (m *model) group(device int) uint64 { return uint64(m.trays[device-1]) + 1 }
 
 // A report is what a search found.
 type report struct {

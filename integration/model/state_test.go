@@ -1,7 +1,6 @@
 package model
 
 import (
-	"crypto/sha256"
 	"hash/maphash"
 	"reflect"
 	"slices"
@@ -15,24 +14,34 @@ import (
 	"printq/queue/queuepb"
 )
 
-// A state of the search. What its pointers lead to never changes; a leader is copied before something happens to it.
+// A state of the search. What its pointers and slices lead to never changes: each is copied before something happens to it.
 type state struct {
-	node    *node
-	leaders []*leader // of term n+1 at n: none ever stops
-	fence   device.Fence
-	served  queue.Token // the highest whose request was not refused
-	paper   []sheet
-	ether   []*printer.Operation // requests that nobody waits for any more
+	node *node
+	// Of each term, one for each of the log's devices, in their order. None ever stops.
+	drivers []*driver
+	trays   []*tray
+	// By device of the log: the attempt that a forced move ended there, as long as more of it may come out.
+	torn   []uint64
+	ledger []*entitled // by job
+	ether  []request   // that nobody waits for any more
 	// How much of it may still happen.
-	doubled, lost, returns, wipes int
-	asked                         uint // a bit for each fact
-	fault                         string
+	doubled, lost, returns, wipes, damaged int
+
+	asked uint // a bit for each fact
+	fault string
 }
 
-// A leader is the driver's core in one term, with all that it has sent out.
-type leader struct {
+// A request to a device, which has it by its number in the log.
+type request struct {
+	device int
+	*printer.Operation
+}
+
+// A driver is the core of one device in one term, with all that it has sent out.
+type driver struct {
 	core    printer.Core
 	term    uint64
+	device  int // in the log, from 1
 	pending []*queuepb.Command
 	op      *printer.Operation
 	// op began before the leader led anew: its result means nothing.
@@ -47,7 +56,7 @@ type leader struct {
 // The core's clock never moves, and every wait is over when it is next asked: a result comes at early, a step at late.
 var early, late = time.Unix(0, 0), time.Unix(3600, 0)
 
-func (m *model) step(l *leader) {
+func (m *model) step(l *driver) {
 	todo := l.core.Step(late)
 	for _, c := range todo.Decisions {
 		same := func(p *queuepb.Command) bool { return proto.Equal(p, c) }
@@ -61,19 +70,42 @@ func (m *model) step(l *leader) {
 	l.ident = nil
 }
 
-// lead copies a leader, to be changed.
-func (s *state) lead(i int) *leader {
-	l := *s.leaders[i]
-	s.leaders = slices.Clone(s.leaders)
-	s.leaders[i] = &l
+// driver copies one, to be changed.
+func (s *state) driver(i int) *driver {
+	l := *s.drivers[i]
+	s.drivers = slices.Clone(s.drivers)
+	s.drivers[i] = &l
 	return &l
 }
 
-func (m *model) name(l *leader) *ident {
+// tray copies the one that a device of the log is, to be changed.
+func (m *model) tray(s *state, device int) *tray {
+	i := m.trays[device-1]
+	t := *s.trays[i]
+	s.trays = slices.Clone(s.trays)
+	s.trays[i] = &t
+	return &t
+}
+
+// old: the driver's term is over.
+func (s *state) old(l *driver) bool { return l.term < s.node.term }
+
+// spent: whatever that token brings to the device is refused for ever, by rule R8 (and what its leader proposes is void, by R1). With the bound
+// brief, states are one that differ in nothing else.
+func (m *model) spent(s *state, device int, t queue.Token) bool {
+	return m.brief && s.wipes == 0 && t.Less(s.trays[m.trays[device-1]].High)
+}
+
+// over: the driver is spent, whatever token it has.
+func (m *model) over(s *state, l *driver) bool {
+	return m.spent(s, l.device, queue.Token{Term: l.term + 1})
+}
+
+func (m *model) name(l *driver) *ident {
 	if l.ident != nil {
 		return l.ident
 	}
-	d := &ident{}
+	d := &ident{group: m.group(l.device)}
 	m.encoder.value(d, reflect.ValueOf(&l.core).Elem())
 	d.flag(l.void)
 	d.num(uint64(len(l.pending)))
@@ -94,76 +126,62 @@ func (m *model) name(l *leader) *ident {
 func (m *model) hash(s *state) uint64 {
 	d := &ident{bytes: make([]byte, 0, 1024), indexes: make([]uint64, 0, 64)}
 	d.add(&s.node.ident)
-	for _, l := range s.leaders {
-		d.add(m.name(l))
+	for _, l := range s.drivers {
+		if m.over(s, l) {
+			d.num(0)
+		} else {
+			d.add(m.name(l))
+		}
 	}
-	d.text(s.fence.Epoch)
-	m.encoder.value(d, reflect.ValueOf(s.fence.High))
-	m.encoder.value(d, reflect.ValueOf(s.fence.Mark))
-	m.encoder.value(d, reflect.ValueOf(s.served))
-	d.num(uint64(len(s.paper)))
-	for _, p := range s.paper {
-		d.num(p.job)
-		d.index(p.attempt)
-		d.num(uint64(p.unit))
+	for i, t := range s.trays {
+		d.group = uint64(i + 1)
+		t.name(d, m.encoder)
 	}
-	d.num(uint64(len(s.ether)))
-	for _, op := range s.ether {
-		m.encoder.value(d, reflect.ValueOf(op).Elem())
+	for _, e := range s.ledger {
+		d.text(string(e.times))
+		d.num(uint64(e.missing))
 	}
-	for _, n := range []int{s.doubled, s.lost, s.returns, s.wipes, int(s.asked)} {
+	for i, attempt := range s.torn {
+		d.group = m.group(i + 1)
+		d.index(attempt)
+	}
+	for _, r := range s.ether {
+		if m.spent(s, r.device, r.Token) {
+			continue
+		}
+		d.group = m.group(r.device)
+		d.num(uint64(r.device))
+		m.encoder.value(d, reflect.ValueOf(r.Operation).Elem())
+	}
+	for _, n := range []int{s.doubled, s.lost, s.returns, s.wipes, s.damaged, int(s.asked)} {
 		d.num(uint64(n))
 	}
 	return maphash.Bytes(m.seed, d.canonical())
 }
 
 func (m *model) initial() *state {
-	s := &state{fence: device.NewFence("e", "c"), doubled: m.doubled, lost: m.lost, returns: m.returns, wipes: m.wipes}
-	n := &node{records: map[string][]byte{}, after: map[string]*node{}}
-	n = m.library.apply(n, 1, nil)
-	n = m.library.apply(n, 1, &queuepb.Command{Body: &queuepb.Command_SetPrinter{SetPrinter: &queuepb.SetPrinter{
-		Name: "p", Settings: &queuepb.PrinterSettings{Devices: []string{"tray:/t"}},
-	}}})
-	for _, c := range m.jobs {
-		n = m.library.apply(n, 1, c)
+	s := &state{
+		doubled: m.doubled, lost: m.lost, returns: m.returns, wipes: m.wipes, damaged: m.damaged, torn: make([]uint64, len(m.trays)),
 	}
-	s.node = n
+	for range slices.Max(m.trays) + 1 {
+		s.trays = append(s.trays, &tray{Fence: device.NewFence(first, "c")})
+	}
+	s.node = &node{records: map[string][]byte{}, after: map[string]*node{}}
+	for _, c := range slices.Concat(commands{nil}, m.setup(), m.jobs) {
+		before := s.node
+		s.node = m.library.apply(before, 1, c)
+		m.entitle(s, before, c)
+	}
 	m.begin(s)
 	return s
 }
 
 // begin is the leader of the term at hand.
 func (m *model) begin(s *state) {
-	l := &leader{core: *printer.NewCore(1, 1), term: s.node.term, early: s.fence.Mark}
-	l.core.Lead(l.term, s.node.drive)
-	m.step(l)
-	s.leaders = append(s.leaders[:len(s.leaders):len(s.leaders)], l)
-}
-
-func submit(units, copies uint32) *queuepb.Command {
-	sum := sha256.Sum256([]byte{0})
-	return &queuepb.Command{Payload: 1, Body: &queuepb.Command_Submit{Submit: &queuepb.Submit{
-		Printer: "p", Bytes: 1, Sha256: sum[:], Format: "text/plain", Units: units, Copies: copies,
-	}}}
-}
-
-func cancel(job uint64) *queuepb.Command {
-	return &queuepb.Command{Body: &queuepb.Command_Cancel{Cancel: &queuepb.Cancel{Job: job}}}
-}
-
-func hold(job uint64) *queuepb.Command {
-	return &queuepb.Command{Body: &queuepb.Command_Hold{Hold: &queuepb.Hold{Job: job}}}
-}
-
-func release(job uint64) *queuepb.Command {
-	return &queuepb.Command{Body: &queuepb.Command_Release{Release: &queuepb.Release{Job: job}}}
-}
-
-func reprint(job uint64) *queuepb.Command {
-	return &queuepb.Command{Body: &queuepb.Command_Reprint{Reprint: &queuepb.Reprint{Job: job}}}
-}
-
-// opened: the device has answered the live token, and the log does not know the answer yet.
-func (l *leader) opened(op *printer.Operation, r printer.Result, d queue.Drive) bool {
-	return op.Kind == printer.OpenDevice && r.Err == nil && d.Token == op.Token && !d.Resumed
+	for d := range m.trays {
+		l := &driver{core: *printer.NewCore(1, 1), term: s.node.term, device: d + 1, early: s.trays[m.trays[d]].Mark}
+		l.core.Lead(l.term, s.node.drives[d])
+		m.step(l)
+		s.drivers = append(s.drivers[:len(s.drivers):len(s.drivers)], l)
+	}
 }
