@@ -65,6 +65,14 @@ func force(job uint64, printer string) *queuepb.Command {
 	return &queuepb.Command{Body: &queuepb.Command_Move{Move: &queuepb.Move{Job: job, Printer: printer, Force: true}}}
 }
 
+func pause(printer string) *queuepb.Command {
+	return &queuepb.Command{Body: &queuepb.Command_PausePrinter{PausePrinter: &queuepb.PausePrinter{Name: printer}}}
+}
+
+func unpause(printer string) *queuepb.Command {
+	return &queuepb.Command{Body: &queuepb.Command_ResumePrinter{ResumePrinter: &queuepb.ResumePrinter{Name: printer}}}
+}
+
 func adopt(printer string) *queuepb.Command {
 	return &queuepb.Command{Body: &queuepb.Command_AdoptPrinter{AdoptPrinter: &queuepb.AdoptPrinter{Name: printer}}}
 }

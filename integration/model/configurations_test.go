@@ -34,6 +34,7 @@ var plain = []configuration{
 	{"cancel and reprint", bounds{terms: 2, jobs: one, facts: commands{cancel(1), reprint(1)}, lost: 1}},
 	{"late submit", bounds{terms: 2, jobs: one, facts: commands{submit(2, 1)}, lost: 1}},
 	{"copies", bounds{terms: 2, jobs: commands{submit(2, 2), submit(1, 1)}, doubled: 1}},
+	{"pause, and on", bounds{terms: 2, jobs: two, facts: commands{pause("p"), unpause("p")}, lost: 1}},
 	{"a damaged document", bounds{terms: 2, jobs: short, damaged: 1, returns: 1, facts: commands{resolveFrom(1, 2)}}},
 	{"larger: all faults", bounds{terms: 2, jobs: two, doubled: 1, lost: 1, returns: 1}},
 	{"larger: three terms, all faults", bounds{terms: 3, jobs: short, lost: 1, returns: 1}},

@@ -42,6 +42,9 @@ func TestRules(t *testing.T) {
 			if r.stuck > 0 {
 				t.Errorf("inv 14: from %d states the jobs cannot end; one of them:", r.stuck)
 			}
+			if !r.capped && (r.asked != 1<<len(c.facts)-1 || r.least > 0) {
+				t.Errorf("not everything happened: facts %b, %d faults are left", r.asked, r.least)
+			}
 			for _, line := range r.trace {
 				t.Log("  ", line)
 			}

@@ -109,15 +109,18 @@ func (l *library) node(before *node, s *queue.State, c *queuepb.Command) *node {
 func (n *node) read(group func(device int) uint64) {
 	d := &n.ident
 	d.num(n.term)
-	for _, b := range []queue.Bucket{queue.Devices, queue.Live, queue.Finished} {
+	for _, b := range []queue.Bucket{queue.Printers, queue.Devices, queue.Live, queue.Finished} {
 		_ = n.each(b, func(_, value []byte) error {
-			if b == queue.Devices {
+			switch b {
+			case queue.Printers:
+				n.printer(value)
+			case queue.Devices:
 				n.device(value, group)
-				return nil
+			default:
+				j := &queue.Job{}
+				must(proto.Unmarshal(value, j))
+				n.jobs = append(n.jobs, j)
 			}
-			j := &queue.Job{}
-			must(proto.Unmarshal(value, j))
-			n.jobs = append(n.jobs, j)
 			return nil
 		})
 	}
@@ -125,6 +128,12 @@ func (n *node) read(group func(device int) uint64) {
 	for _, j := range n.jobs {
 		nameJob(d, j, group)
 	}
+}
+
+func (n *node) printer(value []byte) {
+	r := &queue.Printer{}
+	must(proto.Unmarshal(value, r))
+	n.ident.flag(r.Paused)
 }
 
 func (n *node) device(value []byte, group func(device int) uint64) {
@@ -141,6 +150,7 @@ func (n *node) device(value []byte, group func(device int) uint64) {
 	d.flag(r.Known)
 	d.flag(r.Recovering)
 	d.flag(r.Stopped)
+	d.flag(r.Adopt)
 	d.text(r.Epoch)
 	d.index(r.Closing)
 	d.index(r.Attempt)

@@ -56,8 +56,11 @@ type report struct {
 	capped                      bool
 	fault                       string
 	stuck                       int // states from which the jobs cannot end
-	trace                       []string
-	took                        time.Duration
+	// Whether all that may happen did, in some state or other.
+	asked uint
+	least int // of what else could still happen
+	trace []string
+	took  time.Duration
 }
 
 func (r report) String() string {
@@ -89,6 +92,7 @@ func (m *model) search() report {
 	begun := time.Now()
 	s := &search{model: m, seen: map[uint64]uint32{}}
 	first := m.initial()
+	s.report.least = m.doubled + m.lost + m.returns + m.wipes + m.damaged
 	s.number(first, 0, 0)
 	for front := []*state{first}; len(front) > 0 && s.report.fault == "" && !s.report.capped; {
 		front = s.layer(front)
@@ -140,6 +144,8 @@ func (s *search) number(t *state, parent uint32, move uint16) (id uint32, fresh 
 	id = uint32(len(s.parent))
 	s.seen[h] = id
 	s.parent, s.move, s.ended = append(s.parent, parent), append(s.move, move), append(s.ended, t.ended())
+	s.report.asked |= t.asked
+	s.report.least = min(s.report.least, t.doubled+t.lost+t.returns+t.wipes+t.damaged)
 	if fault := s.check(t); fault != "" && s.report.fault == "" {
 		s.report.fault, s.report.trace = fault, s.trace(id)
 	}
