@@ -108,7 +108,7 @@ func TestBugsAreFound(t *testing.T) {
 			t.Parallel()
 			b.states = 200_000
 			r := newModel(b.bounds, b.bug).search()
-			t.Logf("%v: %s", r, r.fault)
+			t.Logf("%s: %v: %s", b.name, r, r.fault)
 			for _, line := range r.trace {
 				t.Log("  ", line)
 			}

@@ -22,7 +22,8 @@ var (
 
 // One device, and no page but once.
 var plain = []configuration{
-	{"plain", bounds{terms: 2, jobs: two, doubled: 1, lost: 1}},
+	{"doubled", bounds{terms: 2, jobs: two, doubled: 1}},
+	{"lost", bounds{terms: 2, jobs: two, lost: 1}},
 	{"claimed again", bounds{terms: 2, jobs: two, returns: 1}},
 	{"three terms", bounds{terms: 3, jobs: two}},
 	{"lag", bounds{terms: 2, jobs: two, lag: true}},
@@ -34,8 +35,9 @@ var plain = []configuration{
 	{"cancel and reprint", bounds{terms: 2, jobs: one, facts: commands{cancel(1), reprint(1)}, lost: 1}},
 	{"late submit", bounds{terms: 2, jobs: one, facts: commands{submit(2, 1)}, lost: 1}},
 	{"copies", bounds{terms: 2, jobs: commands{submit(2, 2), submit(1, 1)}, doubled: 1}},
-	{"pause, and on", bounds{terms: 2, jobs: two, facts: commands{pause("p"), unpause("p")}, lost: 1}},
+	{"pause, and on", bounds{terms: 2, jobs: two, facts: commands{pause("p"), unpause("p")}}},
 	{"a damaged document", bounds{terms: 2, jobs: short, damaged: 1, returns: 1, facts: commands{resolveFrom(1, 2)}}},
+	{"larger: doubled and lost", bounds{terms: 2, jobs: two, doubled: 1, lost: 1}},
 	{"larger: all faults", bounds{terms: 2, jobs: two, doubled: 1, lost: 1, returns: 1}},
 	{"larger: three terms, all faults", bounds{terms: 3, jobs: short, lost: 1, returns: 1}},
 	{"larger: cancel and claimed again", bounds{terms: 2, jobs: two, facts: commands{cancel(1)}, returns: 1}},
@@ -62,7 +64,7 @@ var doubt = []configuration{
 	{"reprint from a page, and wipe", bounds{terms: 2, jobs: one, wipes: 1, facts: commands{reprintFrom(1, 2)}}},
 	{"in doubt: reprint", bounds{terms: 2, printers: again, jobs: short, wipes: 1, lost: 1}},
 	{"in doubt: reprint, hold, resolve", bounds{terms: 2, printers: again, jobs: one, wipes: 1, facts: commands{hold(1), resolveFrom(1, 2)}}},
-	{"in doubt: skip", bounds{terms: 2, printers: skips, jobs: commands{submit(3, 1), submit(1, 1)}, wipes: 1, lost: 1}},
+	{"in doubt: skip", bounds{terms: 2, printers: skips, jobs: commands{submit(3, 1)}, wipes: 1, lost: 1}},
 	{"in doubt: skip, copies", bounds{terms: 2, printers: skips, jobs: commands{submit(2, 2)}, wipes: 1}},
 	{"larger: wipe, lost", bounds{terms: 2, jobs: two, wipes: 1, lost: 1}},
 	{"larger: wipe, resolve, lost", bounds{terms: 2, jobs: commands{submit(3, 1), submit(1, 1)}, wipes: 1, facts: anyAnswer, lost: 1}},
@@ -73,6 +75,7 @@ var doubt = []configuration{
 	{"larger: reprint from a page, and wipe", bounds{terms: 2, jobs: one, wipes: 1, lost: 1, facts: commands{reprintFrom(1, 2)}}},
 	{"larger: in doubt: reprint", bounds{terms: 2, printers: again, jobs: two, wipes: 1, lost: 1, doubled: 1}},
 	{"larger: in doubt: reprint, wiped twice", bounds{terms: 2, printers: again, jobs: short, wipes: 2, returns: 1}},
+	{"larger: in doubt: skip", bounds{terms: 2, printers: skips, jobs: commands{submit(3, 1), submit(1, 1)}, wipes: 1, lost: 1}},
 	{"larger: in doubt: skip, copies, wiped twice", bounds{terms: 2, printers: skips, jobs: commands{submit(2, 2), submit(1, 1)}, wipes: 2}},
 	{"larger: in doubt: reprint, cancel", bounds{terms: 2, printers: again, jobs: short, wipes: 1, lost: 1, facts: commands{cancel(1)}}},
 }
@@ -106,7 +109,7 @@ var several = []configuration{
 	{"larger: pool, wipe, in doubt: reprint", bounds{
 		terms: 2, printers: []layout{{name: "p", trays: []int{0, 1}, inDoubt: "reprint"}}, jobs: short, wipes: 1,
 	}},
-	{"larger: one device under two names", bounds{terms: 2, printers: alias, jobs: short, facts: commands{adopt("p")}}},
+	{"larger: one device under two names", bounds{terms: 2, printers: alias, jobs: short, facts: commands{adopt("p")}, brief: true}},
 	{"larger: move, lost", bounds{terms: 2, printers: pair, jobs: short, facts: commands{move(1, "q")}, lost: 1, brief: true}},
 	{"larger: move there and back", bounds{terms: 2, printers: pair, jobs: short, facts: commands{move(1, "q"), move(1, "p")}, brief: true}},
 	{"larger: move, wipe", bounds{terms: 2, printers: pair, jobs: one, facts: commands{move(1, "q")}, wipes: 1}},

@@ -35,7 +35,7 @@ func TestRules(t *testing.T) {
 				c.states = 5000
 			}
 			r := newModel(c.bounds, none).search()
-			t.Log(r)
+			t.Logf("%-48s %v", c.name, r)
 			if r.fault != "" {
 				t.Errorf("found %q", r.fault)
 			}
