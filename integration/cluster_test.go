@@ -77,10 +77,10 @@ func (c *cluster) serveArgs(m *member) []string {
 	for _, p := range c.members {
 		peers = append(peers, fmt.Sprintf("%d=%s", p.id, p.peer))
 	}
-	return append([]string{
+	return slices.Concat([]string{
 		"serve", "--id", fmt.Sprint(m.id), "--data", m.dir, "--http", m.addr, "--peer", m.peer,
 		"--cluster", strings.Join(peers, ","), "--exit-with-stdin",
-	}, c.args...)
+	}, c.args, m.args)
 }
 
 // start starts processes for members; it does not wait until they are ready.

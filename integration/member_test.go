@@ -14,10 +14,11 @@ import (
 // A member is a place in the cluster: its addresses and its data, whether a process runs there or not.
 type member struct {
 	id         int
-	addr, peer string // for clients, and for the other members
-	dir        string // of its data
-	output     string // a file: what its processes said, one after the other
-	*client           // of this member only
+	addr, peer string   // for clients, and for the other members
+	dir        string   // of its data
+	output     string   // a file: what its processes said, one after the other
+	args       []string // of serve, for this member only
+	*client             // of this member only
 	// The last one; nil before the first.
 	process *process
 	// The test ended it, or told it to end.

@@ -50,6 +50,12 @@ func TestWrongUse(t *testing.T) {
 		{"no --id", []string{"serve", "--data", fresh}, 2, []string{"--id"}},
 		{"no --data", []string{"serve", "--id", "1"}, 2, []string{"--data"}},
 		{"other hosts could reach it", serve("--cluster", cluster, "--http", "0.0.0.0:0"), 2, []string{"--insecure"}},
+		{"the port for raw documents is taken", serve("--cluster", cluster, "--raw", taken.Addr().String()+"=labels"), 1, []string{"--raw", "another port"}},
+		{"the port for lpd is taken", serve("--cluster", cluster, "--lpd", taken.Addr().String()), 1, []string{"--lpd", "another port"}},
+		{"raw documents for no printer", serve("--cluster", cluster, "--raw", "127.0.0.1:0"), 2, []string{"--raw", "HOST:PORT=PRINTER"}},
+		{"raw documents for a printer without a name", serve("--cluster", cluster, "--raw", "127.0.0.1:0="), 2, []string{"--raw", "names no printer"}},
+		{"other hosts could send raw documents", serve("--cluster", cluster, "--raw", ":0=labels"), 2, []string{"--raw", "--insecure"}},
+		{"other hosts could reach lpd", serve("--cluster", cluster, "--lpd", "0.0.0.0:0"), 2, []string{"--lpd", "--insecure"}},
 		{"a log level that is none", serve("--cluster", cluster, "--log-level", "loud"), 2, []string{"--log-level"}},
 	} {
 		t.Run(u.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"strconv"
@@ -40,6 +41,7 @@ type serveFlags struct {
 	exitWithStdin  bool
 	pprof          string
 	requestTimeout time.Duration
+	frontFlags
 }
 
 func newServeCmd() *cobra.Command {
@@ -76,6 +78,7 @@ each other. After that the list is in the data directory, and --cluster is not n
 	p.StringVar(&f.pprof, "pprof", "", "loopback address for Go's profiles (/debug/pprof), for finding out where time goes")
 	p.BoolVar(&f.exitWithStdin, "exit-with-stdin", false, "stop when standard input ends")
 	_ = p.MarkHidden("exit-with-stdin")
+	f.frontFlags.register(c)
 	return c
 }
 
@@ -134,6 +137,9 @@ func (f *serveFlags) check() (map[uint64]string, error) {
 			return nil, usage("%s is %s, which other hosts reach, and there is no encryption yet: use a loopback address, or say --insecure", a.flag, a.addr)
 		}
 	}
+	if err := f.frontFlags.check(f.insecure); err != nil {
+		return nil, err
+	}
 	return parseMembers(f.cluster)
 }
 
@@ -166,18 +172,23 @@ type memberProcess struct {
 	driver    *printer.Driver
 	server    *http.Server
 	listener  net.Listener
-	logger    *slog.Logger
+	// What serves clients beside HTTP.
+	fronts []front
+	logger *slog.Logger
 }
 
-// listen makes the parts, and takes the two ports before anything is read or written.
+// listen makes the parts, and takes all ports before anything is read or written.
 func (f *serveFlags) listen(members map[uint64]string, logger *slog.Logger) (*memberProcess, error) {
 	listener, err := net.Listen("tcp", f.http)
 	if err != nil {
 		return nil, portError("--http", f.http, err)
 	}
 	m := &memberProcess{listener: listener, logger: logger}
-	if err := f.assemble(m, members); err != nil {
-		return nil, errors.Join(err, listener.Close())
+	if m.fronts, err = f.frontFlags.listen(); err == nil {
+		err = f.assemble(m, members)
+	}
+	if err != nil {
+		return nil, errors.Join(err, listener.Close(), closeFronts(m.fronts))
 	}
 	return m, nil
 }
@@ -215,10 +226,16 @@ func (f *serveFlags) assemble(m *memberProcess, members map[uint64]string) (err 
 		Node: m.node, IPP: printing, Member: f.id, CheckDevice: printer.Validate, MaxDocument: f.maxDocument, AllowedHosts: f.hosts,
 		Insecure: f.insecure, Collectors: []prometheus.Collector{driverMetrics{m.driver}}, Version: version, Logger: m.logger,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return f.frontFlags.assemble(m, frontOptions{maxDocument: f.maxDocument, timeout: f.requestTimeout, insecure: f.insecure})
 }
 
 func portError(flag, addr string, err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%s %s: %w: ports below 1024 need a privilege: on Linux CAP_NET_BIND_SERVICE; or choose another port with %s", flag, addr, err, flag)
+	}
 	return fmt.Errorf("%s %s: %w: is another printq running there? Stop it, or choose another port with %s", flag, addr, err, flag)
 }
 
@@ -235,7 +252,7 @@ func (m *memberProcess) run(ctx context.Context) error {
 	go func() { transported <- unlessEnded(base, m.transport.Run(base)) }()
 	go func() { drove <- unlessEnded(base, m.driver.Run(base)) }()
 	go func() {
-		served <- m.server.Serve(clients, m.listener)
+		served <- m.serveClients(clients)
 		stopMember()
 	}()
 	err := m.node.Run(member, m.transport, m.driver)

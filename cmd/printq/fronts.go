@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"printq/http"
+	"printq/http/lpd"
+	"printq/http/raw"
+)
+
+// frontFlags are those of the front ends beside HTTP.
+type frontFlags struct {
+	raw []string
+	lpd string
+}
+
+func (f *frontFlags) register(c *cobra.Command) {
+	p := c.Flags()
+	p.StringArrayVar(&f.raw, "raw", nil, "take bare documents (port 9100) for a printer: HOST:PORT=PRINTER; may be repeated")
+	p.StringVar(&f.lpd, "lpd", "", "address for LPD clients (port 515)")
+}
+
+// A front is a listener beside HTTP's, and what serves it.
+type front struct {
+	// Of raw.
+	printer  string
+	flag     string
+	listener net.Listener
+	serve    func(context.Context, net.Listener) error
+}
+
+func (f *frontFlags) check(insecure bool) error {
+	for _, text := range f.raw {
+		addr, printer, err := splitRaw(text)
+		if err != nil {
+			return err
+		}
+		if err := checkFront("--raw", addr, insecure); err != nil {
+			return err
+		}
+		if printer == "" {
+			return usage("--raw is %q: it names no printer: want HOST:PORT=PRINTER", text)
+		}
+	}
+	if f.lpd == "" {
+		return nil
+	}
+	return checkFront("--lpd", f.lpd, insecure)
+}
+
+func splitRaw(text string) (addr, printer string, err error) {
+	addr, printer, found := strings.Cut(text, "=")
+	if !found {
+		return "", "", usage("--raw is %q: want HOST:PORT=PRINTER, such as 127.0.0.1:9100=labels", text)
+	}
+	return addr, printer, nil
+}
+
+func checkFront(flag, addr string, insecure bool) error {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return usage("%s is %q: want HOST:PORT, such as 127.0.0.1:9100", flag, addr)
+	}
+	if !insecure && !http.IsLoopback(addr) {
+		return usage("%s is %s, which other hosts reach, and there is neither encryption nor a password: use a loopback address, or say --insecure", flag, addr)
+	}
+	return nil
+}
+
+// listen takes the ports.
+func (f *frontFlags) listen() (fronts []front, err error) {
+	add := func(flag, addr, printer string) error {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			return portError(flag, addr, err)
+		}
+		fronts = append(fronts, front{flag: flag, printer: printer, listener: l})
+		return nil
+	}
+	for _, text := range f.raw {
+		addr, printer, err := splitRaw(text)
+		if err != nil {
+			return fronts, err
+		}
+		if err := add("--raw", addr, printer); err != nil {
+			return fronts, err
+		}
+	}
+	if f.lpd != "" {
+		err = add("--lpd", f.lpd, "")
+	}
+	return fronts, err
+}
+
+func closeFronts(fronts []front) (err error) {
+	for _, f := range fronts {
+		err = errors.Join(err, f.listener.Close())
+	}
+	return err
+}
+
+// frontOptions are what they have in common with HTTP.
+type frontOptions struct {
+	maxDocument int64
+	timeout     time.Duration
+	insecure    bool
+}
+
+// assemble makes the servers for the listeners.
+func (f *frontFlags) assemble(m *memberProcess, o frontOptions) error {
+	for i := range m.fronts {
+		t := &m.fronts[i]
+		if t.flag == "--raw" {
+			s, err := raw.New(raw.Options{
+				Node: m.node, Printer: t.printer, MaxDocument: o.maxDocument, CommitTimeout: o.timeout, Insecure: o.insecure, Logger: m.logger,
+			})
+			if err != nil {
+				return err
+			}
+			t.serve = s.Serve
+			continue
+		}
+		s, err := lpd.New(lpd.Options{Node: m.node, MaxDocument: o.maxDocument, CommitTimeout: o.timeout, Insecure: o.insecure, Logger: m.logger})
+		if err != nil {
+			return err
+		}
+		t.serve = s.Serve
+	}
+	return nil
+}
+
+// serveClients serves HTTP and the front ends until ctx ends, or one of them fails.
+func (m *memberProcess) serveClients(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return m.server.Serve(ctx, m.listener) })
+	for _, f := range m.fronts {
+		m.logger.Info("listening", "for", strings.TrimPrefix(f.flag, "--"), "on", f.listener.Addr(), "printer", f.printer)
+		group.Go(func() error { return f.serve(ctx, f.listener) })
+	}
+	return group.Wait()
+}
