@@ -131,7 +131,8 @@ func (f *frontLoad) raw(ctx context.Context, client, n int, label string) error 
 func (f *frontLoad) lpd(ctx context.Context, client, n int, label string) error {
 	var err error
 	for try := 0; ctx.Err() == nil; try++ {
-		if err = f.tryLPD(ctx, f.lpdAddr[(client+n+try)%size], client*100+n%100, label); err == nil {
+		lose := try == 0 && n%10 == 5
+		if err = f.tryLPD(ctx, f.lpdAddr[(client+n+try)%size], client*100+n%100, label, lose); err == nil {
 			return nil
 		}
 		f.mu.Lock()
@@ -142,7 +143,8 @@ func (f *frontLoad) lpd(ctx context.Context, client, n int, label string) error 
 	return errors.Join(ctx.Err(), err)
 }
 
-func (f *frontLoad) tryLPD(ctx context.Context, addr string, number int, label string) error {
+// tryLPD sends a label, and with lose its connection breaks when the acknowledgement is under way.
+func (f *frontLoad) tryLPD(ctx context.Context, addr string, number int, label string, lose bool) error {
 	c, err := connect(ctx, addr)
 	if err != nil {
 		return err
@@ -165,6 +167,9 @@ func (f *frontLoad) tryLPD(ctx context.Context, addr string, number int, label s
 			why, _ := io.ReadAll(c)
 			return fmt.Errorf("octet %d: %s", octet[0], why)
 		}
+	}
+	if lose {
+		return errors.Join(errors.New("the acknowledgement was lost"), c.SetLinger(0))
 	}
 	return nil
 }
