@@ -6,10 +6,13 @@ require (
 	github.com/OpenPrinting/goipp v1.2.0
 	github.com/cockroachdb/datadriven v1.0.3
 	github.com/gorilla/mux v1.8.1
+	github.com/libp2p/zeroconf/v2 v2.2.0
+	github.com/miekg/dns v1.1.43
 	github.com/prometheus/client_golang v1.25.0
 	github.com/spf13/cobra v1.10.2
 	go.etcd.io/bbolt v1.5.0
 	go.etcd.io/raft/v3 v3.7.0
+	golang.org/x/net v0.59.0
 	golang.org/x/sync v0.22.0
 	golang.org/x/sys v0.49.0
 	golang.org/x/term v0.47.0

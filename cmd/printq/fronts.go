@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -11,20 +13,25 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"printq/http"
+	"printq/http/dnssd"
+	"printq/http/ipp"
 	"printq/http/lpd"
 	"printq/http/raw"
+	"printq/node"
 )
 
 // frontFlags are those of the front ends beside HTTP.
 type frontFlags struct {
-	raw []string
-	lpd string
+	raw       []string
+	lpd       string
+	advertise bool
 }
 
 func (f *frontFlags) register(c *cobra.Command) {
 	p := c.Flags()
 	p.StringArrayVar(&f.raw, "raw", nil, "take bare documents (port 9100) for a printer: HOST:PORT=PRINTER; may be repeated")
 	p.StringVar(&f.lpd, "lpd", "", "address for LPD clients (port 515)")
+	p.BoolVar(&f.advertise, "advertise", false, "tell the local network of the printers (DNS-SD, Bonjour), while this member leads")
 }
 
 // A front is a listener beside HTTP's, and what serves it.
@@ -135,10 +142,41 @@ func (f *frontFlags) assemble(m *memberProcess, o frontOptions) error {
 	return nil
 }
 
+// advertiser tells of the printers of the HTTP server that listens at addr.
+func (m *memberProcess) advertiser(addr net.Addr, printing *ipp.Handler) (*dnssd.Advertiser, error) {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok {
+		return nil, fmt.Errorf("--advertise: %s is not an address of TCP", addr)
+	}
+	at := tcp.AddrPort()
+	a, err := dnssd.New(dnssd.Options{
+		Node: m.node, Addr: netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), Host: dnssd.HostLabel(at.Port()), Logger: m.logger,
+		Describe: func(p *node.PrinterStatus, host string, secure bool) dnssd.Printer {
+			return dnssd.Printer{Name: ipp.DNSSDName(p), Text: printing.TXT(p, host, secure)}
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--advertise: %w", err)
+	}
+	return a, nil
+}
+
+// advertisedHost is the name that --advertise gives the HTTP server at addr.
+func advertisedHost(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok {
+		return ""
+	}
+	return dnssd.HostLabel(tcp.AddrPort().Port()) + ".local"
+}
+
 // serveClients serves HTTP and the front ends until ctx ends, or one of them fails.
 func (m *memberProcess) serveClients(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return m.server.Serve(ctx, m.listener) })
+	if m.dnssd != nil {
+		group.Go(func() error { return m.dnssd.Run(ctx) })
+	}
 	for _, f := range m.fronts {
 		m.logger.Info("listening", "for", strings.TrimPrefix(f.flag, "--"), "on", f.listener.Addr(), "printer", f.printer)
 		group.Go(func() error { return f.serve(ctx, f.listener) })

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"printq/http"
+	"printq/http/dnssd"
 	"printq/http/ipp"
 	"printq/http/peer"
 	"printq/node"
@@ -174,6 +176,8 @@ type memberProcess struct {
 	listener  net.Listener
 	// What serves clients beside HTTP.
 	fronts []front
+	// nil: the printers are not advertised.
+	dnssd  *dnssd.Advertiser
 	logger *slog.Logger
 }
 
@@ -222,14 +226,24 @@ func (f *serveFlags) assemble(m *memberProcess, members map[uint64]string) (err 
 	if err != nil {
 		return err
 	}
+	hosts := f.hosts
+	if f.advertise {
+		hosts = append(slices.Clone(hosts), advertisedHost(m.listener.Addr()))
+	}
 	m.server, err = http.New(http.Options{
-		Node: m.node, IPP: printing, Member: f.id, CheckDevice: printer.Validate, MaxDocument: f.maxDocument, AllowedHosts: f.hosts,
+		Node: m.node, IPP: printing, Member: f.id, CheckDevice: printer.Validate, MaxDocument: f.maxDocument, AllowedHosts: hosts,
 		Insecure: f.insecure, Collectors: []prometheus.Collector{driverMetrics{m.driver}}, Version: version, Logger: m.logger,
 	})
 	if err != nil {
 		return err
 	}
-	return f.frontFlags.assemble(m, frontOptions{maxDocument: f.maxDocument, timeout: f.requestTimeout, insecure: f.insecure})
+	if err := f.frontFlags.assemble(m, frontOptions{maxDocument: f.maxDocument, timeout: f.requestTimeout, insecure: f.insecure}); err != nil {
+		return err
+	}
+	if f.advertise {
+		m.dnssd, err = m.advertiser(m.listener.Addr(), printing)
+	}
+	return err
 }
 
 func portError(flag, addr string, err error) error {
