@@ -54,6 +54,58 @@ func TestLabelsOverRawAndLPD(t *testing.T) {
 	c.compareLogs(ctx)
 }
 
+// TestLargeOverRawAndLPD sends what does not fit into one entry, in flat memory.
+func TestLargeOverRawAndLPD(t *testing.T) {
+	notShort(t, "it writes large files several times")
+	const bytes = 64 << 20
+	ctx := within(t, 60*time.Second)
+	c := newCluster(t)
+	f := newFrontLoad(t, c)
+	c.start(c.members...)
+	c.ready(ctx, c.members...)
+	c.printer(ctx, "labels", "")
+	m := c.others(c.leader(ctx))[0].id - 1
+	sent := []body{noise("%PDF-1.7\n", bytes, 1), noise("%PDF-1.7\n", bytes, 2)}
+	over := func(addr string, send func(net.Conn) error) {
+		t.Helper()
+		l, err := connect(ctx, addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		if err := send(l); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if rest, err := io.ReadAll(l); err != nil || slices.ContainsFunc(rest, func(octet byte) bool { return octet != 0 }) {
+			t.Fatalf("the server ends with %q, %v", rest, err)
+		}
+	}
+	over(f.rawAddr[m], func(l net.Conn) error { return copyTo(l, sent[0]) })
+	over(f.lpdAddr[m], func(l net.Conn) error {
+		const control = "ldfA001host\n"
+		fmt.Fprintf(l, "\x02labels\n\x02%d cfA001host\n%s\x00\x03%d dfA001host\n", len(control), control, bytes)
+		if err := copyTo(l, sent[1]); err != nil {
+			return err
+		}
+		_, err := l.Write([]byte{0})
+		return err
+	})
+	c.quiet(ctx)
+	paper := c.papers()["labels"]
+	if len(paper) != len(sent) {
+		t.Fatalf("%d sheets", len(paper))
+	}
+	for i, s := range paper {
+		if err := differ(sent[i], s.data); err != nil {
+			t.Error(err)
+		}
+	}
+	c.checkMemory(c.members...)
+}
+
 // A frontLoad is what clients of the old protocols sent, by the text of the label.
 type frontLoad struct {
 	cluster *cluster
