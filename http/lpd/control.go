@@ -15,6 +15,9 @@ const (
 	maxFiles   = 52
 )
 
+// printLines are the codes of lines that print a file, each through another filter.
+const printLines = "cdfglnoprtv"
+
 // A control is a control file (RFC 1179 §7), as far as it matters here.
 type control struct {
 	name      string // of the file itself
@@ -46,7 +49,7 @@ func parseControl(name string, text []byte) (*control, error) {
 			c.user = intake.Text(value)
 		case code == 'N':
 			sources = append(sources, intake.Text(value))
-		case 'a' <= code && code <= 'z':
+		case strings.IndexByte(printLines, code) >= 0:
 			if err := c.print(strings.TrimSpace(string(value))); err != nil {
 				return nil, err
 			}

@@ -23,7 +23,8 @@
 //
 // Each data file that the control file prints becomes a job of printq's, in that order; the same file several times becomes
 // copies. All print as they are: what the print lines say of filters (f, l, o, p, r, ...) is the device's own business, and banner
-// pages are not made. The job's name is the file's source (N), else the job's (J); the user is P.
+// pages are not made. The job's name is the file's source (N), else the job's (J); the user is P. What else a control file says is
+// left out of account.
 //
 // A data file of 0 bytes stands for one that ends with the connection, as an extension that many know; its control file comes
 // first. Source ports are not looked at.
