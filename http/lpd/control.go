@@ -2,7 +2,7 @@ package lpd
 
 import (
 	"bytes"
-	"crypto/sha256"
+	"slices"
 	"strings"
 
 	"printq/http/intake"
@@ -20,10 +20,9 @@ const printLines = "cdfglnoprtv"
 
 // A control is a control file (RFC 1179 §7), as far as it matters here.
 type control struct {
-	name      string // of the file itself
-	sum       [sha256.Size]byte
-	job, user string
-	prints    []printed
+	name            string // of the file itself
+	host, job, user string
+	prints          []printed
 }
 
 // A printed file is a data file that the control file prints, so many times.
@@ -34,8 +33,8 @@ type printed struct {
 }
 
 func parseControl(name string, text []byte) (*control, error) {
-	c := &control{name: name, sum: sha256.Sum256(text)}
-	var sources []string
+	c := &control{name: name}
+	var sources, removes []string
 	for line := range bytes.Lines(text) {
 		line = bytes.TrimRight(line, "\r\n")
 		if len(line) == 0 {
@@ -43,14 +42,28 @@ func parseControl(name string, text []byte) (*control, error) {
 		}
 		value := line[1:]
 		switch code := line[0]; {
+		case code == 'H':
+			c.host = intake.Text(value)
 		case code == 'J':
 			c.job = intake.Text(value)
 		case code == 'P':
 			c.user = intake.Text(value)
 		case code == 'N':
 			sources = append(sources, intake.Text(value))
+		case code == 'U':
+			if file := strings.TrimSpace(string(value)); !slices.Contains(removes, file) && len(removes) <= maxFiles {
+				removes = append(removes, file)
+			}
 		case strings.IndexByte(printLines, code) >= 0:
 			if err := c.print(strings.TrimSpace(string(value))); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(c.prints) == 0 {
+		// What is to be removed after it was printed. When CUPS's backend sends a job again, it leaves out the lines that print it.
+		for _, file := range removes {
+			if err := c.print(file); err != nil {
 				return nil, err
 			}
 		}

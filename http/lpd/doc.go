@@ -7,17 +7,19 @@
 //  2. Any other octet means that nothing was stored, or that nobody knows yet: sending the job again is safe, to this member or
 //     another. A line of text follows the octet, as LPRng has it.
 //  3. A job that is sent again because its acknowledgement was lost is printed once: see below.
-//  4. What breaks or stands still before its end makes no job. Nor does a file without the octet 0 behind it.
+//  4. What breaks or stands still before its end makes no job. A file ends with the octet 0 behind it, or where a client does not
+//     wait for that to be acknowledged, with all the bytes that it announced and an orderly end of the connection.
 //  5. The lists of jobs, and the removal of jobs, work as lpq and lprm have them, with printq's job numbers.
 //
 // # A job sent again
 //
-// A job is the same as one before when host, printer, the names and bytes of its control file, and its documents are. LPD numbers
+// A job is the same as one before when host, printer, the name and what counts of its control file, and its documents are. LPD numbers
 // jobs so that a client comes to the same number only after a thousand, but some clients always take the same one; for them
 // the same label twice is two labels. So it is a repeat only if nothing shows that the client had its acknowledgement (it went
 // on, or ended the connection in good order), and if the job is younger than ten minutes. Whether the client had it, only the
 // member that sent it knows, and only while it runs: a client that has no numbers, and within ten minutes sends the same again
-// through another member, prints once. The rest is idempotency keys, and holds over all members.
+// through another member, prints once. The rest is idempotency keys, and holds over all members. A
+// client that takes another number when it sends a job again is not recognised.
 //
 // # How a job is printed
 //

@@ -131,11 +131,12 @@ func received(err error) error {
 	return refuse("%w", err)
 }
 
-// ended reads the octet that says that a file is whole.
+// ended reads the octet that says that a file is whole. A client that does not wait for acknowledgements (CUPS's mode=stream) may
+// end the connection in its place: all the bytes that it announced are here.
 func (n *session) ended(f file) error {
 	switch octet, err := n.r.ReadByte(); {
 	case err == io.EOF:
-		return io.ErrUnexpectedEOF
+		return nil
 	case err != nil:
 		return err
 	case octet != 0:

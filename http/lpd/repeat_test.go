@@ -67,6 +67,25 @@ func TestSentAgain(t *testing.T) {
 	want(5, "after the window")
 }
 
+// TestSentAgainByCUPS: its backend (2.4.2) leaves out the line that prints the file when it sends a job again.
+func TestSentAgainByCUPS(t *testing.T) {
+	n := intaketest.New("labels")
+	addr, _ := serve(t, n, nil)
+	for _, control := range []string{
+		"Hvm\nPada\nJt\nldfA754vm\nUdfA754vm\nNt\n",
+		"Hvm\nPada\nJt\nUdfA754vm\nNt\n",
+	} {
+		c := dial(t, addr)
+		c.begin("labels")
+		c.wantFile(2, "cfA754vm", control)
+		c.wantFile(3, "dfA754vm", "^XA^FDhello^FS^XZ")
+		c.vanish()
+	}
+	if n.Count() != 1 {
+		t.Errorf("%d jobs", n.Count())
+	}
+}
+
 // TestSentAgainOnOneConnection: going on is an acknowledgement of the acknowledgement.
 func TestSentAgainOnOneConnection(t *testing.T) {
 	n := intaketest.New("labels")

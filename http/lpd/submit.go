@@ -68,9 +68,10 @@ type identity [sha256.Size]byte
 
 func identify(host, printer string, j *job) (id identity) {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %x", host, printer, j.control.name, j.control.sum)
-	for _, p := range j.control.prints {
-		fmt.Fprintf(h, " %q %x", p.file, j.files[p.file].SHA256)
+	c := j.control
+	fmt.Fprintf(h, "%q %q %q %q %q %q", host, printer, c.name, c.host, c.job, c.user)
+	for _, p := range c.prints {
+		fmt.Fprintf(h, " %q %q %d %x", p.file, p.source, p.copies, j.files[p.file].SHA256)
 	}
 	return identity(h.Sum(nil))
 }
