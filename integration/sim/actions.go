@@ -22,6 +22,9 @@ func (w *World) act(s Step) {
 	case Tail:
 		c.tail(w.members[s.A%len(w.members)])
 		return
+	case SetPrinter:
+		c.set(s.A % c.w.plan.Printers)
+		return
 	case PausePrinter:
 		name := fmt.Sprint("p", s.A%w.plan.Printers)
 		c.command(&queuepb.Command{Body: &queuepb.Command_PausePrinter{PausePrinter: &queuepb.PausePrinter{Name: name}}})
@@ -95,15 +98,24 @@ func (c *clients) resume(name string) {
 
 // read is a linearizable read: it sees everything that anyone was told before it began (invariant 13).
 func (c *clients) read(s Step) {
-	m := c.w.members[s.A%len(c.w.members)]
+	c.readAt(c.w.members[s.A%len(c.w.members)])
+}
+
+func (c *clients) readAt(m *member) {
 	h := &c.w.history
-	known := h.acked
+	known, began := h.acked, c.w.now
 	m.soon(0, func() error {
 		if at, ok := c.w.mutant.read(m); ok {
 			c.answeredRead(m, known, at, nil)
+			c.w.ledger.observe(m, began)
 			return nil
 		}
-		forget := m.core.Barrier(func(at node.Position, err error) { c.answeredRead(m, known, at.Index, err) })
+		forget := m.core.Barrier(func(at node.Position, err error) {
+			c.answeredRead(m, known, at.Index, err)
+			if err == nil {
+				c.w.ledger.observe(m, began)
+			}
+		})
 		m.after(c.w.between(tick, 5*second), func() { m.soon(0, func() error { forget(); return nil }) })
 		return nil
 	})

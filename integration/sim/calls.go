@@ -12,9 +12,12 @@ import (
 // A call is one request of one try.
 type call struct {
 	number  uint64
+	ledger  *ledger
+	mutant  *Mutant
 	abandon func()
 	done    func(node.Answer, error)
 	told    bool // the client has its answer
+	noted   *record
 	answer  *node.Answer
 	err     error
 }
@@ -22,6 +25,7 @@ type call struct {
 func (c *call) tell(a node.Answer, err error) {
 	if !c.told {
 		c.told = true
+		c.ledger.end(c.noted, 0, c.mutant.told(err))
 		c.done(a, err)
 	}
 }
@@ -33,11 +37,14 @@ var errDied = errors.New("the member died")
 func (m *member) ask(cmd *queuepb.Command, payload []byte, done func(node.Answer, error)) {
 	w := m.w
 	w.clients.next++
-	c := &call{number: w.clients.next, done: done}
+	c := &call{number: w.clients.next, done: done, ledger: &w.ledger, mutant: &w.mutant, noted: w.ledger.beginCommand(cmd)}
 	patience := w.between(500*time.Millisecond, 6*time.Second)
 	birth := m.birth
 	m.soon(w.between(0, 3*time.Millisecond), func() error {
 		m.calls[c.number] = c
+		if w.mutant.AnswerEarly && c.noted != nil {
+			w.after(time.Millisecond, func() { c.tell(node.Answer{}, nil) })
+		}
 		c.abandon = m.core.Propose(m.time(), cmd, payload, func(a node.Answer, err error) {
 			if c.answer != nil {
 				w.violated(0, "request %d was answered twice", c.number)

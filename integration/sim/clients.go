@@ -15,12 +15,15 @@ import (
 
 // clients are the people and programs that print, and what they were promised.
 type clients struct {
-	w      *World
-	wants  []*want          // one for each submission of the plan
-	jobs   map[uint64]*want // by job id, once one of them was told it
-	pages  map[uint64][][]byte
-	next   uint64
-	tailed uint64 // the last line that a tail has shown
+	w     *World
+	wants []*want            // one for each submission of the plan
+	jobs  map[uint64]*want   // by job id, once one of them was told it
+	sums  map[[32]byte]*want // by document
+	pages map[uint64][][]byte
+	next  uint64
+	// settings counts the changes of printers.
+	settings int64
+	tailed   uint64 // the last line that a tail has shown
 }
 
 // A want is one document that somebody wants printed, and asks for until the answer is sure.
@@ -47,7 +50,7 @@ type want struct {
 }
 
 func (c *clients) init(w *World) {
-	c.w, c.jobs, c.pages = w, map[uint64]*want{}, map[uint64][][]byte{}
+	c.w, c.jobs, c.sums, c.pages = w, map[uint64]*want{}, map[[32]byte]*want{}, map[uint64][][]byte{}
 }
 
 // submit begins to want a document, as a step of the plan says.
@@ -73,6 +76,7 @@ func (c *clients) submit(s Step) {
 	}
 	x.asked = c.w.now
 	c.wants = append(c.wants, x)
+	c.sums[sha256.Sum256(x.doc)] = x
 	c.try(x)
 }
 
@@ -85,10 +89,19 @@ func (c *clients) try(x *want) {
 	}
 	x.tries++
 	if x.chunks == 0 {
-		m.ask(x.command(), x.doc, func(a node.Answer, err error) { c.answered(x, a, err) })
+		c.order(m, x, x.doc)
 		return
 	}
 	c.upload(m, x)
+}
+
+// order sends the submit itself.
+func (c *clients) order(m *member, x *want, payload []byte) {
+	o := c.w.ledger.begin(x.key, asked{do: doSubmit})
+	m.ask(x.command(), payload, func(a node.Answer, err error) {
+		c.w.ledger.end(o, a.Job, c.w.mutant.told(err))
+		c.answered(x, a, err)
+	})
 }
 
 // upload sends the chunks that are not known to be committed, and then the submit that names them.
@@ -100,7 +113,7 @@ func (c *clients) upload(m *member, x *want) {
 		}
 	}
 	if len(x.missing) == 0 {
-		m.ask(x.command(), nil, func(a node.Answer, err error) { c.answered(x, a, err) })
+		c.order(m, x, nil)
 		return
 	}
 	n := x.missing[0]
@@ -167,6 +180,11 @@ func (c *clients) promised(x *want, a node.Answer) {
 	if x.unsure && x.term != a.Term {
 		w.counts.add("race: submit at a leader change with a retry")
 	}
+	if x.job != a.Job {
+		o := c.w.ledger.begin(jobName(a.Job), asked{do: doSubmit, hold: x.hold})
+		o.call = x.asked
+		c.w.ledger.end(o, a.Job, nil)
+	}
 	x.job = a.Job
 	c.jobs[a.Job] = x
 	if w.often(8) && x.tries < 20 { // a client that did not get the answer asks again
@@ -187,6 +205,14 @@ func (c *clients) submitted(job uint64, sum string) {
 		x.logged = job
 		c.pages[job] = x.pages
 	}
+}
+
+// wantOf is whose document a job prints first; nil: a reprint's.
+func (c *clients) wantOf(j *queue.Job) *want {
+	if j == nil || j.Of != 0 {
+		return nil
+	}
+	return c.sums[[32]byte(j.Sha256)]
 }
 
 // waiting gives the first pages of the documents of jobs that have not ended.

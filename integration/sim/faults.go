@@ -8,7 +8,7 @@ import (
 func (w *World) step(s Step) {
 	w.trace.note(13, uint64(s.Kind), uint64(s.At))
 	w.trace.say(w.now, "STEP %v %d %d %d for %v", s.Kind, s.A, s.B, s.C, s.For)
-	if s.Kind < firstFault {
+	if s.Kind < firstFault || s.Kind > lastFault {
 		w.act(s)
 		return
 	}

@@ -124,6 +124,16 @@ func (w *World) quiet() string {
 	return ""
 }
 
+// lastReads lets every member be read once more.
+func (w *World) lastReads() {
+	for _, m := range w.members {
+		if m.up {
+			w.clients.readAt(m)
+		}
+	}
+	w.runUntil(w.now + 2*second)
+}
+
 // finish checks what is to be checked at the end.
 func (w *World) finish() {
 	for _, x := range w.clients.wants {

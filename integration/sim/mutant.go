@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"time"
 
 	"printq/node"
@@ -43,9 +44,15 @@ type Mutant struct {
 	NoDocuments  bool // a snapshot carries none
 	WipedReturns bool // a member whose disk was wiped comes back under its id
 	LeaseReads   bool // a member that believes it leads answers reads by itself
+	StaleReads   bool // any member does
 
 	// The client's side.
-	NoKey bool // a retry is another request
+	NoKey         bool // a retry is another request
+	UnknownAsNone bool // is told that nothing was stored where that is not known
+	AnswerEarly   bool // is told that what was asked is done when it is only proposed
+
+	// HistoriesOnly turns every check off but that of the clients' histories.
+	HistoriesOnly bool
 }
 
 func (m *Mutant) open(f *device.Fence, t queue.Token) error {
@@ -121,11 +128,16 @@ func (m *Mutant) decide(s *shell, c *queuepb.Command) []*queuepb.Command {
 
 // read answers a read without asking anyone.
 func (m *Mutant) read(x *member) (at uint64, ok bool) {
-	if !m.LeaseReads {
-		return 0, false
-	}
 	_, leads := x.core.Leads()
-	return x.applied, leads
+	return x.applied, m.StaleReads || m.LeaseReads && leads
+}
+
+// told is what a client takes an error for.
+func (m *Mutant) told(err error) error {
+	if m.UnknownAsNone && errors.Is(err, node.ErrUnknown) {
+		return node.ErrNoQuorum
+	}
+	return err
 }
 
 // documents are those that a snapshot carries.

@@ -76,7 +76,8 @@ const (
 	Stale     // a decision of an old leader reaches the new one's log
 	LowDisk   // a member has little space left
 	PingPong  // leadership moves away and back while a printer hangs
-	kinds
+	lastFault
+	SetPrinter // a client's: numbers in the corpus stay what they are
 )
 
 var kindNames = [...]string{
@@ -85,7 +86,7 @@ var kindNames = [...]string{
 	"flipped bit", "wiped disk", "one-way partition", "two-way partition", "isolated member", "lossy network", "doubling network",
 	"delaying network", "connection reset among the living", "leader transfer", "device cut off", "device reached only by the old leader",
 	"device hangs", "device dies after printing", "device dies before printing", "device forgets", "slow goroutines", "all restart at once",
-	"stale decision", "low disk", "leadership away and back",
+	"stale decision", "low disk", "leadership away and back", "", "set printer",
 }
 
 func (k Kind) String() string { return kindNames[k] }
@@ -128,7 +129,7 @@ func PlanOf(seed uint64, focus ...Kind) Plan {
 		faults *= 2 // a storm
 	}
 	for range faults {
-		k := firstFault + 1 + Kind(r.IntN(int(kinds-firstFault-1)))
+		k := firstFault + 1 + Kind(r.IntN(int(lastFault-firstFault-1)))
 		for range 1 + r.IntN(4) {
 			step(k, k.lasts()/20, k.lasts())
 		}
@@ -138,8 +139,24 @@ func PlanOf(seed uint64, focus ...Kind) Plan {
 			step(k, k.lasts()/20, k.lasts())
 		}
 	}
+	p.watch()
 	slices.SortStableFunc(p.Steps, func(a, b Step) int { return int(a.At - b.At) })
 	return p
+}
+
+// watch adds what makes histories tell more: acts on one object close to each other, and reads between them. It draws from
+// a sequence of its own.
+func (p *Plan) watch() {
+	r := rand.New(rand.NewPCG(p.Seed, 0xc11e))
+	at := func() time.Duration {
+		return 500*time.Millisecond + time.Duration(r.Int64N(int64(p.Length-3*time.Second)))
+	}
+	for range r.IntN(5) {
+		for moment := at(); r.IntN(6) > 0; moment += time.Duration(r.Int64N(int64(500 * time.Millisecond))) {
+			k := []Kind{Cancel, Hold, Release, SetPrinter, Read, Read}[r.IntN(6)]
+			p.Steps = append(p.Steps, Step{moment, 0, k, r.IntN(1 << 20), r.IntN(1 << 20), r.IntN(1 << 20)})
+		}
+	}
 }
 
 // lasts is the longest that a fault lasts.

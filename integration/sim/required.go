@@ -3,13 +3,14 @@ package sim
 // Required lists what must occur in a range of seeds: every kind of fault, every race, and the ways around them.
 func Required() []string {
 	all := append([]string(nil), Races...)
-	for k := firstFault + 1; k < kinds; k++ {
+	for k := firstFault + 1; k < lastFault; k++ {
 		all = append(all, "fault: "+k.String())
 	}
-	for _, k := range []Kind{Cancel, Hold, Release, Move, Reprint, ForceMove} {
+	for _, k := range []Kind{Cancel, Hold, Release, Move, Reprint, ForceMove, SetPrinter} {
 		all = append(all, "client: "+k.String())
 	}
 	return append(all,
+		"history checked",
 		"acknowledged twice under one key", "read answered", "line tailed", "job in doubt", "job aborted when its time was over",
 		"frame lost", "frame doubled", "frame delayed", "frame cut off",
 		"request to a device doubled", "request to a device delayed", "device's reply lost", "page repeated and not printed again",

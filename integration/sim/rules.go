@@ -17,6 +17,7 @@ type jobHistory struct {
 	// A new attempt is allowed: the job was released, moved, resolved, or its attempt ended for a reason.
 	again    bool
 	doubts   int
+	doubt    queueDoubt // the last one
 	forced   bool
 	canceled bool
 	aborted  time.Duration
@@ -162,8 +163,8 @@ func (h *history) about(l line) {
 		j.forced = true
 		h.w.counts.add("forced move")
 	}
-	if l.Doubt != nil {
-		j.doubts++
+	if l.Doubt != nil && (*l.Doubt != j.doubt || l.Outcome == "in-doubt") { // else it is said again, of a job that goes on
+		j.doubts, j.doubt = j.doubts+1, *l.Doubt
 		h.inDoubt(l, j)
 	}
 }

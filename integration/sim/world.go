@@ -23,6 +23,7 @@ type World struct {
 	clients   clients
 	history   history
 	paper     paper
+	ledger    ledger
 	trace     trace
 	counts    Counts
 	healed    bool
@@ -96,7 +97,14 @@ func (v *Violation) Error() string {
 
 // violated ends the run.
 func (w *World) violated(invariant int, format string, args ...any) {
-	panic(&Violation{invariant, fmt.Sprintf(format, args...), w.now})
+	if !w.mutant.HistoriesOnly {
+		panic(&Violation{invariant, fmt.Sprintf(format, args...), w.now})
+	}
+}
+
+// convicted ends the run for what clients were told.
+func (w *World) convicted(format string, args ...any) {
+	panic(&Violation{13, fmt.Sprintf(format, args...), w.now})
 }
 
 // A Result is how a run ended.
@@ -136,6 +144,7 @@ func newWorld(p Plan, m Mutant) *World {
 	w.session = p.Seed << 20
 	w.history.init(w)
 	w.paper.init(w)
+	w.ledger.init(w)
 	w.clients.init(w)
 	w.net.init(w)
 	trays := p.Printers
@@ -165,5 +174,9 @@ func (w *World) play() {
 	w.runUntil(w.plan.Length)
 	w.heal()
 	w.drain()
-	w.finish()
+	w.lastReads()
+	if !w.mutant.HistoriesOnly {
+		w.finish()
+	}
+	w.ledger.check()
 }
