@@ -105,7 +105,7 @@ type Core struct {
 	// writing is the batch on its way to the store; nil: none.
 	writing *Batch
 	now     time.Time
-	ticked  time.Time // when the last tick came
+	clock   clock
 	counts  counters
 	// fetching is the snapshot message whose snapshot is being fetched.
 	fetching *raftpb.Message

@@ -369,6 +369,43 @@ func TestJumpedClockExpiresNothing(t *testing.T) {
 	}
 }
 
+// A leader whose clock is far off does not stamp entries with it: a job's time to live counts from its stamp.
+func TestStampsByTheOthersClocks(t *testing.T) {
+	for _, jump := range []time.Duration{-time.Minute, time.Minute, 3 * time.Second} {
+		w := newWorld(t, 3)
+		leader := w.leader()
+		leader.must(setPrinter("p", "tray:/a"), nil)
+		w.run(3 * dutyTicks)
+		believed := jump.Abs() <= skewLimit
+		check := func(when string) {
+			t.Helper()
+			off := time.Duration(leader.core.stamp() - w.now.UnixNano())
+			if want := jump; believed && off != want || !believed && off.Abs() > time.Second {
+				t.Errorf("a clock that is %v off, %s: stamps are %v off", jump, when, off)
+			}
+		}
+		leader.core.now = w.now.Add(jump)
+		if !believed {
+			check("before a tick has noticed it")
+		}
+		leader.core.Tick(w.now.Add(jump))
+		check("before the others are heard again")
+		for _, p := range leader.core.peers {
+			p.offset, p.heard = -jump, leader.core.ticks
+		}
+		leader.core.Tick(w.now.Add(jump))
+		check("when the others are heard")
+		for _, p := range leader.core.peers {
+			p.offset = 0
+		}
+		leader.core.Tick(w.now)
+		leader.core.now = w.now
+		jump = 0
+		believed = true
+		check("set right again, too early to know")
+	}
+}
+
 func TestCheckpointsAgreeAndBite(t *testing.T) {
 	w := newWorld(t, 3)
 	w.cfg = func(c *Config) { c.CheckpointEvery = 20 }

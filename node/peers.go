@@ -73,36 +73,6 @@ func (c *Core) heard(from uint64, body []byte) error {
 	return c.compare()
 }
 
-// skewLimit is how far a leader's clock may be off the members' median before it expires nothing.
-const skewLimit = 10 * time.Second
-
-// skewed reports whether our clock is far off the median of all members', ours among them; also while a majority has not
-// been heard since the clock last jumped.
-func (c *Core) skewed() bool {
-	offsets := []time.Duration{0}
-	for _, id := range c.members() {
-		if p := c.peers[id]; id != c.id && p != nil && p.connected && p.heard > 0 {
-			offsets = append(offsets, p.offset)
-		}
-	}
-	if len(offsets) <= len(c.conf.GetVoters())/2 {
-		return true
-	}
-	slices.Sort(offsets)
-	lower, upper := offsets[(len(offsets)-1)/2], offsets[len(offsets)/2]
-	return max(lower.Abs(), upper.Abs()) > skewLimit
-}
-
-// noteClock forgets how the other clocks stood to ours when ours has jumped, or stood still with us.
-func (c *Core) noteClock(now time.Time) {
-	if last := c.ticked; !last.IsZero() && now.Sub(last).Abs() > skewLimit/2 {
-		for _, p := range c.peers {
-			p.heard = 0
-		}
-	}
-	c.ticked = now
-}
-
 // ownCheckpoints is how many of our checkpoints are kept for members that reach them later.
 const ownCheckpoints = 8
 

@@ -322,7 +322,7 @@ func (c *Core) propose() {
 
 // pack makes entries of proposals. A claim stands alone in its entry. State time never goes back.
 func (c *Core) pack(proposals []proposal) (entries []*raftpb.Entry, size int, rest []proposal) {
-	now := max(c.now.UnixNano(), c.queue.Time().UnixNano())
+	now := max(c.stamp(), c.queue.Time().UnixNano())
 	var group []queue.Packed
 	bytes := 0
 	seal := func() {

@@ -215,6 +215,16 @@ func (c *clients) wantOf(j *queue.Job) *want {
 	return c.sums[[32]byte(j.Sha256)]
 }
 
+// wantLogged is whose document the log made a job of; nil: a reprint's.
+func (c *clients) wantLogged(job uint64) *want {
+	for _, x := range c.wants {
+		if x.logged == job {
+			return x
+		}
+	}
+	return nil
+}
+
 // waiting gives the first pages of the documents of jobs that have not ended.
 func (c *clients) waiting() (docs [][]byte) {
 	for j := range c.w.history.state.LiveJobs(0) {

@@ -33,6 +33,7 @@ func (l *memberLog) Save(hs *raftpb.HardState, entries []*raftpb.Entry, sync boo
 	if m.w.trace.on {
 		m.w.trace.say(m.w.now+m.io, "m%d saves %s sync %v", m.id, saved(hs, entries), sync)
 	}
+	m.expires(entries)
 	if err := l.Log.Save(hs, entries, sync && !m.w.mutant.NoSync); err != nil {
 		return err
 	}

@@ -70,8 +70,7 @@ func (w *World) breakMember(s Step, m *member) bool {
 	case Pause:
 		return m.pause(s.For)
 	case Clock:
-		w.jumped = true
-		m.clock += time.Duration(s.B%120_000-60_000) * time.Millisecond
+		m.jump(time.Duration(s.B%120_000-60_000)*time.Millisecond, s.For, s.C/3%2 == 0)
 	case Flip:
 		return m.flip()
 	case Wipe:

@@ -93,9 +93,9 @@ func (l *ledger) end(o *record, job uint64, err error) {
 		o.pending, o.out = false, told{how: done, job: job}
 	case errors.Is(err, node.ErrNoQuorum), errors.Is(err, node.ErrFull), errors.Is(err, node.ErrDiskFull), errors.Is(err, node.ErrStopping):
 		o.dropped = true // each says that nothing was proposed
-	case errors.Is(err, queue.ErrNoJob):
-		o.pending, o.out = false, told{how: absent}
-	case errors.Is(err, queue.ErrNoPrinter):
+	case errors.Is(err, queue.ErrNoPrinter) && (o.in.do == doMove || o.in.do == doForceMove):
+		o.pending, o.out = false, told{how: refused} // it is the other printer that is not there
+	case errors.Is(err, queue.ErrNoJob), errors.Is(err, queue.ErrNoPrinter):
 		o.pending, o.out = false, told{how: absent}
 	case errors.Is(err, queue.ErrState), errors.Is(err, queue.ErrInvalid), errors.Is(err, queue.ErrNoUpload):
 		o.pending, o.out = false, told{how: refused}

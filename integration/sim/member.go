@@ -29,6 +29,7 @@ type member struct {
 	calls map[uint64]*call
 	// leading is the term that the loop last said it leads in, as printer.Log.Leads asks it.
 	leading uint64
+	since   time.Duration   // when it began to
 	lock    time.Duration   // when it last renewed the lock of a mutant's
 	led     map[uint64]bool // terms this process led in
 	seq     uint64          // of the last line published

@@ -29,7 +29,8 @@ var edits = []edit{
 	{
 		"chunks-cleared-at-a-term-change", "queue/claims.go", "	t.term = t.entry.Term\n",
 		"	t.term = t.entry.Term\n	for _, u := range t.uploads {\n		t.dropUpload(u)\n	}\n",
-		[]Kind{Submit, Submit, Submit, Kill, Lossy}, false,
+		[]Kind{Submit, Submit, Submit, Kill, Lossy},
+		false,
 	},
 	{"attempt-not-compared", "queue/progress.go", "d.job == nil || attempt != d.attempt", "d.job == nil", []Kind{SlowGo, Stale, Hang}, false},
 	{"order-by-submission-only", "queue/heap.go", "a.priority > b.priority || a.priority == b.priority && a.id < b.id", "a.id < b.id", nil, false},
@@ -37,6 +38,10 @@ var edits = []edit{
 	{"vote-not-synced", "node/core.go", "rd.Entries, rd.MustSync)", "rd.Entries, len(rd.Entries) > 0)", nil, false},
 	{"result-of-an-older-reign", "printer/core.go", "|| op.reign != c.reign ", "", []Kind{Transfer, Hang}, false},
 	{"failed-sync-not-written-back", "log/open.go", "if err := o.rewrite(a); err != nil {", "if err := o.syncFile(a.file); err != nil {", []Kind{FailSync, Power}, false},
+	{"expires-by-a-clock-that-jumped", "node/reign.go", "if c.alarms.clock || c.reign.expiring", "if c.reign.expiring", []Kind{Clock, Clock, Submit, Submit}, false},
+	{"stamps-by-a-clock-that-jumped", "node/requests.go", "max(c.stamp(), ", "max(c.now.UnixNano(), ", nil, false},
+	{"clock-that-jumped-is-not-told", "node/peers.go", "	if a.clock {", "	if false {", []Kind{Clock, Clock}, false},
+	{"others-clocks-kept-over-a-jump", "node/clock.go", "			p.heard = 0\n", "			_ = p\n", []Kind{Clock, Clock, Submit, Submit}, false},
 	{"request-carried-out-twice", "queue/apply.go", "case known:", "case known && false:", []Kind{SetPrinter, SetPrinter, Read, Doubled, Delayed, Transfer}, true},
 }
 

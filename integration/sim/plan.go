@@ -151,11 +151,28 @@ func (p *Plan) watch() {
 	at := func() time.Duration {
 		return 500*time.Millisecond + time.Duration(r.Int64N(int64(p.Length-3*time.Second)))
 	}
+	p.late(r, at())
 	for range r.IntN(5) {
 		for moment := at(); r.IntN(6) > 0; moment += time.Duration(r.Int64N(int64(500 * time.Millisecond))) {
 			k := []Kind{Cancel, Hold, Release, SetPrinter, Read, Read}[r.IntN(6)]
 			p.Steps = append(p.Steps, Step{moment, 0, k, r.IntN(1 << 20), r.IntN(1 << 20), r.IntN(1 << 20)})
 		}
+	}
+}
+
+// late adds, now and then, jobs whose time ends before their printer goes on, while the leader's clock is wrong.
+func (p *Plan) late(r *rand.Rand, moment time.Duration) {
+	if r.IntN(4) > 0 {
+		return
+	}
+	number := func() int { return r.IntN(1 << 20) }
+	printer := number()
+	p.Steps = append(p.Steps,
+		Step{moment, 10*time.Second + time.Duration(r.Int64N(int64(10*time.Second))), PausePrinter, printer, number(), number()},
+		Step{moment + second/2, 3*time.Second + time.Duration(r.Int64N(int64(6*time.Second))), Clock, number(), number(), 6 * number()})
+	for range 3 {
+		at := moment + time.Second + time.Duration(r.Int64N(int64(5*time.Second)))
+		p.Steps = append(p.Steps, Step{at, 0, Submit, printer, number(), 11*number() + 5})
 	}
 }
 
@@ -166,7 +183,7 @@ func (k Kind) lasts() time.Duration {
 		return 6 * time.Second
 	case CutOne, CutTwo, Isolate, OnlyOld, Lossy, Doubled, Delayed, SlowGo:
 		return 10 * time.Second
-	case CutDevice, Hang:
+	case CutDevice, Hang, Clock:
 		return 15 * time.Second
 	}
 	return 4 * time.Second

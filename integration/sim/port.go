@@ -41,7 +41,7 @@ func (m *member) Write(b *node.Batch) {
 func (m *member) Leader(lead, term uint64) {
 	m.leading = 0
 	if lead == m.id {
-		m.leading = term
+		m.leading, m.since = term, m.w.now
 		m.led[term] = true
 		m.w.history.leads(m, term)
 	}

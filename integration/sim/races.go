@@ -50,6 +50,8 @@ var Races = []string{
 	"race: transfer that timed out",
 	"race: slow member sees a stale claim",
 	"race: two printers on one tray, refused",
+	"race: leader whose clock jumped expires nothing and says so",
+	"race: job with a time to live under a clock that jumped, aborted when it was over",
 }
 
 // raceOnLeading notices a process that leads again while goroutines of its older reign go on.

@@ -21,6 +21,8 @@ type jobHistory struct {
 	forced   bool
 	canceled bool
 	aborted  time.Duration
+	// When the log had it.
+	submitted time.Duration
 }
 
 // A line as far as the checks need it.
@@ -144,9 +146,11 @@ func (h *history) about(l line) {
 	case "start":
 		h.started(l, j)
 	case "submit":
+		j.submitted = h.w.now
 		h.w.clients.submitted(l.Job, l.SHA256)
 	case "expire":
 		j.aborted = h.w.now
+		h.checkTime(j, l.Job)
 	case "reprint": // it has no key: only the member's session tells that it was sent again
 		if h.reprints[l.Why] {
 			h.w.violated(2, "%s was carried out twice", l.Why)

@@ -27,7 +27,10 @@ type World struct {
 	trace     trace
 	counts    Counts
 	healed    bool
-	jumped    bool               // a clock has jumped: no time is sure
+	sane      bool               // never more than one clock was wrong
+	believed  time.Duration      // the most that a clock was off without being far off
+	agree     bool               // nobody's clock is far off
+	agreed    time.Duration      // since when that is so, or is not
 	decisions []*queuepb.Command // the last ones of drivers
 	forged    []forgery
 	marks     map[uint64]*queuepb.Mark // what a mutant remembers
@@ -139,7 +142,7 @@ func Run(p Plan, m Mutant) (r Result) {
 }
 
 func newWorld(p Plan, m Mutant) *World {
-	w := &World{plan: p, mutant: m, random: rand.New(rand.NewPCG(p.Seed, 0x5eed))}
+	w := &World{plan: p, mutant: m, sane: true, agree: true, random: rand.New(rand.NewPCG(p.Seed, 0x5eed))}
 	w.trace.on = p.Transcript
 	w.session = p.Seed << 20
 	w.history.init(w)
@@ -171,6 +174,7 @@ func (w *World) play() {
 		}
 	}
 	w.after(100*time.Millisecond, w.clients.configure)
+	w.after(second, w.watchClocks)
 	w.runUntil(w.plan.Length)
 	w.heal()
 	w.drain()
