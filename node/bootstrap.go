@@ -134,30 +134,35 @@ func randomHex(bytes int) string { return hex.EncodeToString(randomBytes(bytes))
 // tryBirth asks all members once. It returns the manifest to write, or what it waits for.
 func (n *Node) tryBirth(ctx context.Context, self *probe) (m *manifest, waiting string, err error) {
 	answers, silent := n.probeAll(ctx, self)
-	nonces := map[uint64]string{self.Member: self.Nonce}
+	return self.decide(answers, silent)
+}
+
+// decide is what comes of asking: a manifest, or what to wait for.
+func (p *probe) decide(answers map[uint64]*probe, silent []string) (m *manifest, waiting string, err error) {
+	nonces := map[uint64]string{p.Member: p.Nonce}
 	for _, id := range slices.Sorted(maps.Keys(answers)) {
 		a := answers[id]
 		if a.Member != id {
-			return nil, "", fmt.Errorf("%w: %s is member %d, not %d", ErrMembers, self.Members[id], a.Member, id)
+			return nil, "", fmt.Errorf("%w: %s is member %d, not %d", ErrMembers, p.Members[id], a.Member, id)
 		}
 		if a.Birth != nil {
-			return adopt(self, a)
+			return adopt(p, a)
 		}
-		if !maps.Equal(a.Members, self.Members) {
+		if !maps.Equal(a.Members, p.Members) {
 			return nil, fmt.Sprintf("member %d was given another --cluster list (%s; ours is %s): start all with the same one",
-				id, list(a.Members), list(self.Members)), nil
+				id, list(a.Members), list(p.Members)), nil
 		}
 		nonces[id] = a.Nonce
 	}
 	if len(silent) > 0 {
 		return nil, "waiting to hear from " + strings.Join(silent, ", ") + " to form the cluster", nil
 	}
-	if lowest := slices.Min(slices.Collect(maps.Keys(self.Members))); lowest != self.Member {
+	if lowest := slices.Min(slices.Collect(maps.Keys(p.Members))); lowest != p.Member {
 		return nil, fmt.Sprintf("waiting for member %d to form the cluster", lowest), nil
 	}
 	return &manifest{
-		Format: manifestFormat, Cluster: randomHex(8), Member: self.Member,
-		Birth: birth{Members: self.Members, Nonces: nonces},
+		Format: manifestFormat, Cluster: randomHex(8), Member: p.Member,
+		Birth: birth{Members: p.Members, Nonces: nonces},
 	}, "", nil
 }
 
@@ -181,10 +186,7 @@ func list(members map[uint64]string) string {
 }
 
 func (n *Node) probeAll(ctx context.Context, self *probe) (answers map[uint64]*probe, silent []string) {
-	question, err := json.Marshal(self)
-	if err != nil {
-		panic(err) // a struct of our own
-	}
+	question := self.encode()
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	type answer struct {
@@ -195,13 +197,7 @@ func (n *Node) probeAll(ctx context.Context, self *probe) (answers map[uint64]*p
 	heard := make(chan answer, len(ids))
 	for _, id := range ids {
 		go func() {
-			p := new(probe)
-			if id == self.Member {
-				p = self
-			} else if b, err := n.transport.Probe(ctx, self.Members[id], question); err != nil || json.Unmarshal(b, p) != nil {
-				p = nil
-			}
-			heard <- answer{id, p}
+			heard <- answer{id, n.hear(ctx, id, self, question)}
 		}()
 	}
 	answers = map[uint64]*probe{}
@@ -210,12 +206,32 @@ func (n *Node) probeAll(ctx context.Context, self *probe) (answers map[uint64]*p
 			answers[a.id] = a.p
 		}
 	}
-	for _, id := range ids {
+	return answers, self.silent(answers)
+}
+
+// hear asks one member; nil: it does not answer.
+func (n *Node) hear(ctx context.Context, id uint64, self *probe, question []byte) *probe {
+	if id == self.Member {
+		return self
+	}
+	b, err := n.transport.Probe(ctx, self.Members[id], question)
+	if err != nil {
+		return nil
+	}
+	p, err := decodeProbe(b)
+	if err != nil {
+		return nil
+	}
+	return p
+}
+
+func (p *probe) silent(answers map[uint64]*probe) (silent []string) {
+	for _, id := range slices.Sorted(maps.Keys(p.Members)) {
 		if answers[id] == nil {
-			silent = append(silent, fmt.Sprintf("member %d (%s)", id, self.Members[id]))
+			silent = append(silent, fmt.Sprintf("member %d (%s)", id, p.Members[id]))
 		}
 	}
-	return answers, silent
+	return silent
 }
 
 // writeBirth writes the first generation and then, as the commit point, the manifest.
@@ -265,7 +281,7 @@ func (n *Node) ServeProbe(_ context.Context, _ []byte) ([]byte, error) {
 	if p == nil {
 		return nil, fmt.Errorf("member %d is starting", n.cfg.ID)
 	}
-	return json.Marshal(p)
+	return p.encode(), nil
 }
 
 // ErrOtherCluster: the members that --cluster names are of another cluster than the data directory.

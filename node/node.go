@@ -172,7 +172,7 @@ func (n *Node) manifestOrBirth(ctx context.Context) (*manifest, error) {
 	if err := n.checkCluster(ctx, m); err != nil {
 		return nil, err
 	}
-	n.setProbe(&probe{Member: m.Member, Members: m.Birth.Members, Cluster: m.Cluster, Birth: &m.Birth})
+	n.setProbe(m.probe())
 	n.setWaiting("reading the log")
 	return m, nil
 }

@@ -98,7 +98,7 @@ func (h *history) checkTime(j *jobHistory, id uint64) {
 	if x == nil || !w.sane {
 		return
 	}
-	if lived := w.now - j.submitted; lived < x.ttl-w.tolerance() {
+	if lived := w.now - x.asked; lived < x.ttl-w.tolerance() {
 		w.violated(0, "job %d is aborted after %v, its time to live is %v", id, lived, x.ttl)
 	}
 	if w.off(j.submitted) {

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-
-	"printq/log/logtest"
 )
 
 // breakDisk orders what the disk is to refuse. The process ends with it.
@@ -43,7 +41,7 @@ func (m *member) breakDisk(s Step) bool {
 func (w *World) spare() bool {
 	gone := 0
 	for _, m := range w.members {
-		if m.lost || m.flipped {
+		if m.lost || m.flipped || m.wipes > 0 {
 			gone++
 		}
 	}
@@ -90,18 +88,4 @@ func sealed(files map[string][]byte) []string {
 		segments = segments[:len(segments)-1]
 	}
 	return append(segments, names...)
-}
-
-// wipe takes a member's disk away. Production refuses to come back from it (node's bootstrap): the member stays away.
-func (m *member) wipe() bool {
-	if !m.w.spare() {
-		return false
-	}
-	m.lost = true
-	m.end(true)
-	if m.w.mutant.WipedReturns {
-		m.lost, m.disk, m.store = false, logtest.New(), newStore(firstBatch(len(m.w.members)))
-		m.wake(second)
-	}
-	return true
 }

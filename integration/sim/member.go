@@ -19,6 +19,7 @@ type member struct {
 	id    uint64
 	disk  *logtest.Disk
 	store *memoryStore
+	born  []byte // what it answers a probe; nil: it was not born, or has forgotten it
 
 	// The process.
 	up    bool
@@ -52,6 +53,8 @@ type member struct {
 	flipped  bool          // a bit of its disk was turned over
 	lost     bool          // its disk is gone, or damaged: it does not come back
 	sleeping bool          // it is down, and a start is on its way
+	wipes    int           // how often its disk was emptied
+	asking   *node.Newborn // it has an empty disk, and looks for a cluster
 }
 
 // Small limits, so that segments roll, documents are carried over and slow members need snapshots within a minute.

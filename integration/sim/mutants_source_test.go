@@ -42,6 +42,7 @@ var edits = []edit{
 	{"stamps-by-a-clock-that-jumped", "node/requests.go", "max(c.stamp(), ", "max(c.now.UnixNano(), ", nil, false},
 	{"clock-that-jumped-is-not-told", "node/peers.go", "	if a.clock {", "	if false {", []Kind{Clock, Clock}, false},
 	{"others-clocks-kept-over-a-jump", "node/clock.go", "			p.heard = 0\n", "			_ = p\n", []Kind{Clock, Clock, Submit, Submit}, false},
+	{"wiped-member-adopts-the-cluster", "node/bootstrap.go", "} else if nonce != self.Nonce {", "} else if nonce != self.Nonce && false {", []Kind{Wipe}, false},
 	{"request-carried-out-twice", "queue/apply.go", "case known:", "case known && false:", []Kind{SetPrinter, SetPrinter, Read, Doubled, Delayed, Transfer}, true},
 }
 

@@ -71,7 +71,11 @@ func (m *member) wake(d time.Duration) {
 // start begins a process where the disk ends.
 func (m *member) start() {
 	m.sleeping = false
-	if m.up || m.lost {
+	switch {
+	case m.up || m.lost:
+		return
+	case m.born == nil:
+		m.newborn()
 		return
 	}
 	lg, err := log.Open(m.disk.FS(), m.store.Head().Base, logOptions)
