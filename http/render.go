@@ -15,7 +15,7 @@ func jobOf(s *node.JobStatus) api.Job {
 	job := api.Job{
 		ID: j.Id, Printer: j.Printer, State: queue.JobState(j.State).String(), Reason: j.Reason, Waits: s.Waits,
 		Name: j.Name, User: j.User, Format: j.Format, Bytes: j.Bytes, SHA256: hex.EncodeToString(j.Sha256),
-		Pages: j.Pages, Units: j.Units, Printed: j.Printed, Copies: j.Copies, Priority: j.Priority, Of: j.Of,
+		Pages: j.Pages, Units: j.Units, Printed: j.Printed, Copies: j.Copies, Priority: j.Priority, Of: j.Of, DuplicateOf: j.DuplicateOf,
 		Submitted: api.Submitted{
 			Index: j.Submitted.GetIndex(), Term: j.Submitted.GetTerm(), Time: timeOf(j.Submitted.GetTime()),
 		},
@@ -24,6 +24,9 @@ func jobOf(s *node.JobStatus) api.Job {
 	}
 	if j.Ttl > 0 {
 		job.TTL = time.Duration(j.Ttl).String()
+	}
+	if j.Began > 0 {
+		job.Began = timeOf(j.Began)
 	}
 	if j.Ended > 0 {
 		job.Ended = timeOf(j.Ended)
@@ -69,7 +72,8 @@ func printerOf(s *node.PrinterStatus) api.Printer {
 	p := api.Printer{
 		Name: s.Name, Devices: append([]string{}, s.Settings.Devices...), InDoubt: s.Settings.InDoubt, Pool: s.Settings.Pool,
 		TTL: s.Settings.TTL.String(), Keep: s.Settings.Keep.String(), Retention: s.Settings.Retention.String(),
-		Paused: s.Paused, State: stateOf(s), Reason: s.Reason,
+		Paused: s.Paused, Accepting: !s.Rejecting, Default: s.Default,
+		Info: s.Description.GetInfo(), Location: s.Description.GetLocation(), State: stateOf(s), Reason: s.Reason,
 		Pending: s.Pending, Held: s.Held, Processing: s.Processing, Stopped: s.Stopped,
 		Status: make([]api.Device, len(s.Devices)), Created: s.Created, Changed: s.Changed,
 	}

@@ -39,6 +39,8 @@ type Answer struct {
 	Position
 	// The job made or acted on; 0 where it is about none.
 	Job uint64
+	// The subscription made; 0: none.
+	Subscription uint64
 	// The same request had been carried out before.
 	Repeated bool
 }
@@ -74,6 +76,8 @@ type PrinterStatus struct {
 	*queue.Printer
 	Settings queue.Settings
 	Devices  []*queue.Device
+	// When its state and its configuration last changed; zero: never.
+	StateChanged, ConfigChanged time.Time
 	// Jobs by state, the live ones.
 	Pending, Held, Processing, Stopped int
 }

@@ -78,9 +78,14 @@ const uploadWindow = 4
 // Upload reads a document. A small one is returned whole; of a larger one, every chunk is committed when Upload returns,
 // and the submit command that names them makes the job. What is never submitted expires.
 func (n *Node) Upload(ctx context.Context, r io.Reader, limit int64) (*Document, error) {
+	return n.UploadFor(ctx, 0, r, limit)
+}
+
+// UploadFor is Upload for a job that waits for its document: it waits on with every chunk.
+func (n *Node) UploadFor(ctx context.Context, job uint64, r io.Reader, limit int64) (*Document, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	u := &upload{n: n, r: r, hash: sha256.New(), limit: limit, id: randomBytes(16), answers: make(chan error, uploadWindow)}
+	u := &upload{n: n, job: job, r: r, hash: sha256.New(), limit: limit, id: randomBytes(16), answers: make(chan error, uploadWindow)}
 	first, err := u.read()
 	switch {
 	case err != nil:
@@ -98,6 +103,7 @@ func (n *Node) Upload(ctx context.Context, r io.Reader, limit int64) (*Document,
 
 type upload struct {
 	n      *Node
+	job    uint64 // 0: none yet
 	r      io.Reader
 	hash   hash.Hash
 	limit  int64
@@ -166,7 +172,7 @@ func (u *upload) chunk(ctx context.Context, data []byte) error {
 			return err
 		}
 	}
-	cmd := &queuepb.Command{Body: &queuepb.Command_Chunk{Chunk: &queuepb.Chunk{Upload: u.id, N: u.chunks}}}
+	cmd := &queuepb.Command{Body: &queuepb.Command_Chunk{Chunk: &queuepb.Chunk{Upload: u.id, N: u.chunks, Job: u.job}}}
 	wait, err := u.n.begin(cmd, data)
 	if err != nil {
 		return err

@@ -205,10 +205,14 @@ func (n *Node) serveDocument(header []byte, w io.Writer) error {
 	return err
 }
 
-// OpenDocument opens a job's document for a client. queue.ErrDocumentGone: it is no longer kept.
+// OpenDocument opens a job's document for a client. queue.ErrDocumentGone: it is no longer kept. queue.ErrState: it has not
+// come.
 func (n *Node) OpenDocument(_ context.Context, job *queue.Job) (io.ReadSeekCloser, error) {
 	if job.GetDocumentGone() {
 		return nil, fmt.Errorf("job %d: %w; a printer's keep setting says for how long it is", job.GetId(), queue.ErrDocumentGone)
+	}
+	if job.GetBytes() == 0 {
+		return nil, fmt.Errorf("%w: job %d has no document", queue.ErrState, job.GetId())
 	}
 	extents := make([]queue.Extent, 0, len(job.GetDocument()))
 	for _, e := range job.GetDocument() {

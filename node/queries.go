@@ -148,12 +148,30 @@ func (c *Core) printer(p *queue.Printer) PrinterStatus {
 		Printer: p, Settings: c.queue.Settings(p.GetName()),
 		Pending: counts.Pending, Held: counts.Held, Processing: counts.Processing, Stopped: counts.Stopped,
 	}
+	s.StateChanged, s.ConfigChanged = c.queue.PrinterTimes(p.GetName())
 	for _, id := range p.GetDevices() {
 		if d := c.queue.Device(id); d != nil {
 			s.Devices = append(s.Devices, d)
 		}
 	}
 	return s
+}
+
+// Subscription is one of them. queue.ErrNoSubscription: there is none.
+func (n *Node) Subscription(id uint64) (s *queue.Subscription, err error) {
+	if err := n.ask(context.Background(), func(c *Core) { s = c.queue.Subscription(id) }); err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return nil, fmt.Errorf("%w: %d", queue.ErrNoSubscription, id)
+	}
+	return s, nil
+}
+
+// Subscriptions lists them by id.
+func (n *Node) Subscriptions() (list []*queue.Subscription, err error) {
+	err = n.ask(context.Background(), func(c *Core) { list = c.queue.Subscriptions() })
+	return list, err
 }
 
 // Lines returns up to limit lines of the committed job log, from seq on. ErrTrimmed: the line is no longer kept.

@@ -19,7 +19,7 @@ type request struct {
 	// The marshalled command without session, seq and floor, which are joined to it when it is taken on.
 	body    []byte
 	payload []byte
-	// It brings bytes of a document: refused while the disk is nearly full.
+	// It brings bytes of a document, or announces them: refused while the disk is nearly full.
 	document bool
 	// Called once, in the loop.
 	done func(Answer, error)
@@ -94,7 +94,7 @@ func newRequest(cmd *queuepb.Command, payload []byte, done func(Answer, error)) 
 	}
 	r := &request{body: body, payload: payload, done: done}
 	switch cmd.GetBody().(type) {
-	case *queuepb.Command_Submit, *queuepb.Command_Chunk:
+	case *queuepb.Command_Submit, *queuepb.Command_Chunk, *queuepb.Command_CreateJob, *queuepb.Command_AttachDocument:
 		r.document = true
 	}
 	return r, nil
@@ -173,7 +173,7 @@ func (c *Core) answer(outcomes []queue.Outcome, at Position) {
 			continue
 		}
 		if r := c.requests.pending[o.Seq]; r != nil {
-			c.finish(r, Answer{Position: at, Job: o.Job, Repeated: o.Repeated}, o.Err)
+			c.finish(r, Answer{Position: at, Job: o.Job, Subscription: o.Subscription, Repeated: o.Repeated}, o.Err)
 		}
 	}
 }

@@ -17,6 +17,7 @@ type turn struct {
 	result  Result
 	payload Extent // of the command at hand
 	alone   bool   // the command at hand is the entry's only one
+	made    uint64 // the subscription that it made
 
 	consider []*printer // that may have a job for an idle device
 	stamp    []byte     // what all lines of the entry have in common
@@ -56,6 +57,7 @@ func (s *State) Apply(e Entry, v View) (Result, error) {
 		}
 	}
 	t.choose()
+	t.noteStates()
 	slices.Sort(t.result.Devices)
 	slices.Sort(t.result.Jobs)
 	return t.result, nil
@@ -73,12 +75,14 @@ func (t *turn) command(c *queuepb.Command) {
 	case c.Seq < s.floor:
 		out.Err = fmt.Errorf("%w: request %d was answered before", ErrVoid, c.Seq)
 	case known:
-		out.Job, out.Err, out.Repeated = a.job, a.err(), true
+		out.Job, out.Subscription, out.Err, out.Repeated = a.job, a.subscription, a.err(), true
 	case len(s.answers) >= MaxAnswers:
 		out.Err = fmt.Errorf("%w: %d requests of the session are not done with", ErrVoid, len(s.answers))
 		t.voided(c, out.Err)
 	default:
+		t.made = 0
 		out.Job, out.Repeated, out.Err = t.perform(c)
+		out.Subscription = t.made
 		if _, chunk := c.Body.(*queuepb.Command_Chunk); !chunk {
 			s.answers[c.Seq] = answerOf(out)
 		}
@@ -115,6 +119,29 @@ func (t *turn) perform(c *queuepb.Command) (job uint64, repeated bool, err error
 		err = t.pause(b.ResumePrinter.Name, false, b.ResumePrinter.Cause)
 	case *queuepb.Command_AdoptPrinter:
 		err = t.adopt(b.AdoptPrinter)
+	case *queuepb.Command_CreateJob:
+		job, repeated, err = t.create(b.CreateJob)
+	case *queuepb.Command_AttachDocument:
+		job = b.AttachDocument.Job
+		repeated, err = t.attach(b.AttachDocument)
+	case *queuepb.Command_CloseJob:
+		job, err = b.CloseJob.Job, t.closeJob(b.CloseJob)
+	case *queuepb.Command_SetJob:
+		job, err = b.SetJob.Job, t.setJob(b.SetJob)
+	case *queuepb.Command_SetAccepting:
+		err = t.setAccepting(b.SetAccepting)
+	case *queuepb.Command_SetDefault:
+		err = t.setDefault(b.SetDefault)
+	case *queuepb.Command_DescribePrinter:
+		err = t.describe(b.DescribePrinter)
+	case *queuepb.Command_Seen:
+		err = t.seen(b.Seen)
+	case *queuepb.Command_Subscribe:
+		err = t.subscribe(b.Subscribe)
+	case *queuepb.Command_Renew:
+		err = t.renew(b.Renew)
+	case *queuepb.Command_Unsubscribe:
+		err = t.unsubscribe(b.Unsubscribe)
 	case *queuepb.Command_SetMember:
 		err = t.setMember(b.SetMember)
 	default:

@@ -45,6 +45,9 @@ func (t *turn) choose() {
 // bind begins an attempt: one printing of a job on one device. Its number is the index of this entry.
 func (t *turn) bind(d *device, j *job) {
 	t.deadlines.remove(j)
+	if r := j.seldom(); r.began == 0 {
+		r.began = t.time
+	}
 	d.job, d.attempt, d.recovering = j, t.entry.Index, false
 	if len(d.printer.devices) > 1 {
 		d.used = t.entry.Index

@@ -74,13 +74,18 @@ func (s *State) settle(k kept, key []byte) (value []byte) {
 	r.sum = 0
 	if !r.gone {
 		value = k.encode()
-		r.sum = recordSum(k.bucket(), key, value)
-		s.digest += r.sum
+		if counted(k.bucket()) {
+			r.sum = recordSum(k.bucket(), key, value)
+			s.digest += r.sum
+		}
 	}
 	return value
 }
 
-// Digest is a sum over all records but the meta one: equal on members that applied the same entries, whenever they drained.
+// counted reports whether a bucket's records count in the digest.
+func counted(b Bucket) bool { return b != Meta && b != Times }
+
+// Digest is a sum over all records but the meta one and the times: equal on members that applied the same entries, whenever they drained.
 func (s *State) Digest() uint64 {
 	for _, k := range s.dirty {
 		s.settle(k, k.key())
@@ -105,6 +110,6 @@ func (s *State) meta() []byte {
 	chain := s.Chain()
 	return marshal(&queuepb.Meta{
 		Term: s.term, Time: s.time, Index: s.index, NextJob: s.nextJob, NextDevice: s.nextDevice, Seq: s.seq, Chain: chain[:],
-		Digest: s.digest, Version: s.version, Cluster: s.cluster, Void: s.void,
+		Digest: s.digest, Version: s.version, Cluster: s.cluster, Void: s.void, NextSubscription: s.nextSubscription,
 	})
 }

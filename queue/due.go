@@ -42,7 +42,10 @@ func (s *State) Due(now time.Time, limit int) *queuepb.Expire {
 			m.Sessions = append(m.Sessions, id)
 		}
 	}
-	if len(m.Ttl)+len(m.Uploads)+len(m.Documents)+len(m.Finished)+len(m.Keys)+len(m.Sessions) == 0 {
+	s.opens.walk(limit, func(j *job) bool { return over(j.rare.open, int64(OpenIdle)) }, func(j *job) { m.Open = append(m.Open, j.id) })
+	slices.Sort(m.Open)
+	m.Subscriptions = s.dueSubscriptions(at)
+	if len(m.Open)+len(m.Subscriptions)+len(m.Ttl)+len(m.Uploads)+len(m.Documents)+len(m.Finished)+len(m.Keys)+len(m.Sessions) == 0 {
 		return nil
 	}
 	return m

@@ -30,6 +30,10 @@ func (j *job) message() *Job {
 		Copies: uint32(j.copies), Priority: uint32(j.priority), Of: j.of, Document: extentMessages(j.document), Ttl: j.ttl,
 		Submitted: &queuepb.Position{Index: j.submitted.index, Term: j.submitted.term, Time: j.submitted.time},
 		Start:     j.start, Stopping: uint32(j.stopping), Ended: j.ended, DocumentGone: j.documentGone, Changed: j.changed,
+		Created: j.created,
+	}
+	if j.bytes == 0 {
+		m.Sha256 = nil
 	}
 	for i := range j.attempts {
 		a := &j.attempts[i]
@@ -45,7 +49,7 @@ func (j *job) message() *Job {
 		m.Key, m.Fingerprint = k.key, append([]byte(nil), k.fingerprint[:]...)
 	}
 	if r := j.rare; r != nil {
-		m.MoveTo = r.moveTo
+		m.MoveTo, m.Open, m.Hold, m.DuplicateOf, m.Began = r.moveTo, r.open, r.hold, r.duplicateOf, r.began
 		if r.doubt != nil {
 			m.InDoubt = &queuepb.Doubt{Copy: r.doubt.Copy, From: r.doubt.From, To: r.doubt.To, Last: r.doubt.Last, Why: r.doubt.Why}
 		}
@@ -57,6 +61,10 @@ func (j *job) message() *Job {
 func (p *printer) message() *Printer {
 	m := &Printer{
 		Name: p.name, Settings: proto.Clone(p.settings).(*queuepb.PrinterSettings), Paused: p.paused, Created: p.created, Changed: p.changed,
+		Rejecting: p.rejecting, Default: p.isDefault,
+	}
+	if p.description != nil {
+		m.Description = proto.Clone(p.description).(*queuepb.PrinterDescription)
 	}
 	for _, d := range p.devices {
 		m.Devices = append(m.Devices, d.id)
@@ -107,6 +115,9 @@ func extentMessages(list []Extent) []*queuepb.Extent {
 }
 
 func extentsOf(messages []*queuepb.Extent) []Extent {
+	if len(messages) == 0 {
+		return nil
+	}
 	list := make([]Extent, len(messages))
 	for i, m := range messages {
 		list[i] = Extent{m.GetIndex(), m.GetOffset(), m.GetLength()}

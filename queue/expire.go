@@ -9,7 +9,7 @@ import (
 // expire carries out what the leader found due, as far as it is by state time.
 func (t *turn) expire(m *queuepb.Expire) error {
 	for _, id := range m.Ttl {
-		if j := t.jobs[id]; j != nil && j.deadlineSlot != 0 && t.over(j.submitted.time, j.ttl) {
+		if j := t.jobs[id]; j != nil && j.deadlineSlot != 0 && !j.incoming() && t.over(j.submitted.time, j.ttl) {
 			t.to(j, Aborted, reasonTTL)
 			t.begin("expire", j.printer.name, j.id)
 			t.str("state", j.state.String())
@@ -17,12 +17,14 @@ func (t *turn) expire(m *queuepb.Expire) error {
 			t.end()
 		}
 	}
+	t.expireOpen(m.Open)
 	uploads := t.expireUploads(m.Uploads)
 	documents := t.expireDocuments(m.Documents)
 	jobs := t.expireFinished(m.Finished)
 	keys := t.expireKeys(m.Keys)
 	sessions := t.expireSessions(m.Sessions)
-	if uploads+keys+sessions == 0 && len(documents)+len(jobs) == 0 {
+	subscriptions := t.expireSubscriptions(m.Subscriptions)
+	if uploads+keys+sessions == 0 && len(documents)+len(jobs)+len(subscriptions) == 0 {
 		return nil
 	}
 	t.begin("expire", "", 0)
@@ -31,6 +33,7 @@ func (t *turn) expire(m *queuepb.Expire) error {
 	t.ids("finished", jobs)
 	t.opt("keys", keys)
 	t.opt("sessions", sessions)
+	t.ids("subscriptions", subscriptions)
 	t.end()
 	return nil
 }

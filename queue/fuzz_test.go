@@ -43,6 +43,7 @@ func FuzzUnpack(f *testing.F) {
 func FuzzApply(f *testing.F) {
 	w := newWorld(f)
 	saga(w)
+	clericalSaga(w)
 	for _, e := range w.log {
 		f.Add(e.Data, uint8(0))
 	}

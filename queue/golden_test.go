@@ -17,9 +17,27 @@ var write = flag.Bool("write", false, "write the golden file of a cluster versio
 func TestGoldenV1(t *testing.T) {
 	w := newWorld(t)
 	saga(w)
+	golden(t, w, "testdata/golden-v1.ndjson", []string{
+		"submit", "reprint", "cancel", "hold", "release", "move", "resolve", "printer-set", "printer-removed", "printer-paused",
+		"printer-resumed", "printer-adopted", "member-set", "term", "claim", "resume", "stopped", "start", "printed", "done", "closed",
+		"report", "expire", "checkpoint", "void",
+	})
+}
+
+// What version 1 has for clients that send a document after their job, that change jobs, and that subscribe.
+func TestGoldenV1Clerical(t *testing.T) {
+	w := newWorld(t)
+	clericalSaga(w)
+	golden(t, w, "testdata/golden-v1-clerical.ndjson", []string{
+		"create", "attach", "close", "seen", "job-set", "printer-accepting", "printer-rejecting", "default-set", "printer-described",
+		"subscribed", "subscription-renewed", "unsubscribed", "expire",
+	})
+}
+
+func golden(t *testing.T, w *world, name string, kinds []string) {
+	t.Helper()
 	verify(t, w.lines)
 	got := strings.Join(w.lines, "\n") + "\n"
-	const name = "testdata/golden-v1.ndjson"
 	if *write {
 		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -36,11 +54,7 @@ func TestGoldenV1(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range []string{
-		"submit", "reprint", "cancel", "hold", "release", "move", "resolve", "printer-set", "printer-removed", "printer-paused",
-		"printer-resumed", "printer-adopted", "member-set", "term", "claim", "resume", "stopped", "start", "printed", "done", "closed",
-		"report", "expire", "checkpoint", "void",
-	} {
+	for _, kind := range kinds {
 		if !strings.Contains(got, `"type":"`+kind+`"`) {
 			t.Errorf("no line of type %s", kind)
 		}
@@ -89,5 +103,44 @@ func saga(w *world) {
 	w.entry(w.tag(&queuepb.Command{Body: &queuepb.Command_Expire{Expire: w.Due(w.now, 100)}}))
 	w.must(cancelJob(held + 1)) // the reprint, which has no time to live
 	w.must(&queuepb.Command{Body: &queuepb.Command_RemovePrinter{RemovePrinter: &queuepb.RemovePrinter{Name: "q", Cause: by}}})
+	w.entry(w.tag(&queuepb.Command{Body: &queuepb.Command_Checkpoint{Checkpoint: &queuepb.Checkpoint{}}}))
+}
+
+// clericalSaga goes through everything that writes a line for such clients.
+func clericalSaga(w *world) {
+	by := &queuepb.Cause{By: "ann", Why: "for a test"}
+	w.must(setPrinter("p", &queuepb.PrinterSettings{Devices: []string{"tray:/a"}}))
+	w.takeOver(1, &queuepb.Mark{Closed: true}, "e1")
+	w.must(&queuepb.Command{Body: &queuepb.Command_SetDefault{SetDefault: &queuepb.SetDefault{Printer: "p", Cause: by}}})
+	w.must(&queuepb.Command{Body: &queuepb.Command_DescribePrinter{DescribePrinter: &queuepb.DescribePrinter{
+		Printer: "p", Info: new("labels"), Location: new("hall 3"), GeoLocation: new("geo:1,2"), Organization: new("o"),
+		OrganizationalUnit: new(""), Media: new("iso_a6_105x148mm"), Cause: by,
+	}}})
+	c := createJob("p")
+	c.GetCreateJob().Hold, c.GetCreateJob().Ttl, c.GetCreateJob().Key = true, int64(time.Hour), "key"
+	a := w.must(c)
+	w.must(releaseJob(a))
+	unseen := func(id uint64) {
+		c := attachTo(id, "x")
+		c.GetAttachDocument().UnseenFor = int64(time.Minute)
+		w.attachCommand(c, "x")
+	}
+	unseen(a)
+	b := w.must(createJob("p"))
+	unseen(b)
+	w.must(seen(a, b))
+	w.must(setJob(b, func(m *queuepb.SetJob) {
+		m.Name, m.Copies, m.Priority, m.Hold, m.Cause = new("m"), new(uint32(2)), new(uint32(9)), new(false), by
+	}))
+	w.must(closeJob(w.must(createJob("p"))))
+	w.must(subscribeTo("p", 0, "job-completed"))
+	w.must(subscribeTo("", b, "job-completed"))
+	w.must(&queuepb.Command{Body: &queuepb.Command_Renew{Renew: &queuepb.Renew{Subscription: 1, Lease: int64(time.Hour)}}})
+	w.must(&queuepb.Command{Body: &queuepb.Command_Unsubscribe{Unsubscribe: &queuepb.Unsubscribe{Subscription: 2}}})
+	w.must(createJob("p"))
+	w.must(&queuepb.Command{Body: &queuepb.Command_SetAccepting{SetAccepting: &queuepb.SetAccepting{Printer: "p", Cause: by}}})
+	w.must(accepting("p", true))
+	w.now = w.now.Add(time.Hour)
+	w.entry(w.tag(&queuepb.Command{Body: &queuepb.Command_Expire{Expire: w.Due(w.now, 100)}}))
 	w.entry(w.tag(&queuepb.Command{Body: &queuepb.Command_Checkpoint{Checkpoint: &queuepb.Checkpoint{}}}))
 }

@@ -9,6 +9,7 @@ import (
 
 // Why a job is in its state: keywords of RFC 8011 §5.3.8 where there is one.
 const (
+	reasonIncoming  = "job-incoming"
 	reasonHold      = "job-hold-until-specified"
 	reasonPrinting  = "job-printing"
 	reasonStopping  = "processing-to-stop-point"
@@ -20,6 +21,9 @@ const (
 	reasonInDoubt    = "in-doubt"
 	reasonRecovering = "recovering"
 	reasonTTL        = "job-ttl-expired"
+	reasonDuplicate  = "possible-duplicate"
+	reasonNoDocument = "no-document"
+	reasonOpen       = "document-timed-out"
 	reasonClosed     = "attempt-closed"  // at the device, for a failure that was not recorded
 	reasonNoPrinter  = "printer-removed" // to which the job was to be moved
 )
@@ -66,6 +70,7 @@ func (t *turn) withdraw(j *job) {
 func (t *turn) retire(j *job) {
 	j.ended = t.time
 	j.keepOn()
+	t.shut(j)
 	t.deadlines.remove(j)
 	t.live--
 	t.ended.add(&finished{id: j.id, ended: j.ended, printer: j.printer.name, document: j.document})
@@ -139,6 +144,9 @@ func (t *turn) hold(m *queuepb.Hold) error {
 	switch {
 	case err != nil:
 		return err
+	case j.incoming():
+		t.holdOpen("hold", j, true, m.Cause)
+		return nil
 	case j.state == Held || j.stopping == stopHold:
 		return nil
 	case j.device == nil:
@@ -157,6 +165,11 @@ func (t *turn) release(m *queuepb.Release) error {
 	switch {
 	case err != nil:
 		return err
+	case j.incoming() && j.rare.hold:
+		t.holdOpen("release", j, false, m.Cause)
+		return nil
+	case j.incoming():
+		return noDocument(j)
 	case j.inDoubt():
 		return unresolved(j)
 	case j.stopping != notStopping:
@@ -186,6 +199,8 @@ func (t *turn) move(m *queuepb.Move) error {
 		return fmt.Errorf("%w: %q", ErrNoPrinter, m.Printer)
 	case p == j.printer:
 		return fmt.Errorf("%w: job %d is at %s already", ErrState, j.id, p.name)
+	case j.incoming():
+		return noDocument(j)
 	case j.inDoubt():
 		return unresolved(j)
 	case j.device != nil && m.Force:
@@ -198,8 +213,8 @@ func (t *turn) move(m *queuepb.Move) error {
 			return err
 		}
 		j.seldom().moveTo = p.name
-	case j.state == Held && j.reason == reasonHold:
-		t.transfer(j, p, Held, reasonHold)
+	case j.state == Held && (j.reason == reasonHold || j.reason == reasonDuplicate):
+		t.transfer(j, p, Held, j.reason)
 	default:
 		t.transfer(j, p, Pending, "")
 	}

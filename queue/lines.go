@@ -18,11 +18,19 @@ import (
 //
 //	submit           state [reason name user] format bytes sha256 pages units copies priority [ttl_ns key]
 //	reprint          as submit, then of from (its first page) [by why]
+//	create           state reason [name user] copies priority [hold ttl_ns key]
+//	attach           state [reason] format bytes sha256 pages units [duplicate_of]: the document of a created job
+//	close            state reason [by why]: of a created job that got no document
+//	seen             jobs: whose clients have the answer to the attach
 //	cancel hold release   state [stopping by why]
+//	job-set          state [name copies priority hold by why]: what changed
 //	move             to state [stopping force doubt by why]
 //	resolve          state printed [by why]
 //	printer-set      devices (id and uri each) [in_doubt ttl_ns keep_ns retention_ns by why]
 //	printer-removed printer-paused printer-resumed printer-adopted   [by why]
+//	printer-accepting printer-rejecting default-set   [by why]
+//	printer-described     [info location geo_location organization organizational_unit media by why]: what was set
+//	subscribed subscription-renewed unsubscribed   subscription [user lease_ns]
 //	member-set       member http peer
 //	term             revoked (claims), recovering (jobs)
 //	claim            device token
@@ -34,8 +42,8 @@ import (
 //	done             device attempt printed outcome state
 //	closed           device attempt
 //	report           device [reason detail]
-//	expire           one per job aborted, with state and reason; then one with [uploads documents finished keys sessions],
-//	                 documents and finished being job ids, the others numbers
+//	expire           one per job aborted, with state and reason; then one with [uploads documents finished keys sessions
+//	                 subscriptions], documents and finished being job ids, subscriptions their ids, the others numbers
 //	checkpoint       digest
 //	version          version
 //	void             what why [device]: a decision that R1 or R5 voids, or a command not understood
@@ -106,6 +114,11 @@ func (t *turn) opt(name string, value uint64) {
 	if value != 0 {
 		t.num(name, value)
 	}
+}
+
+func (t *turn) flag(name string, value bool) {
+	t.field(name)
+	t.scratch = strconv.AppendBool(t.scratch, value)
 }
 
 func (t *turn) hex(name string, value []byte) {

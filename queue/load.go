@@ -32,6 +32,9 @@ func Load(each func(bucket Bucket, fn func(key, value []byte) error) error) (*St
 		{Uploads, l.upload},
 		{Sessions, l.session},
 		{Members, l.member},
+		{Times, l.times},
+		{Unseen, l.unseenAnswer},
+		{Subscriptions, l.subscription},
 	}
 	for _, step := range steps {
 		l.bucket = step.bucket
@@ -47,6 +50,7 @@ type loader struct {
 	bucket Bucket
 	sum    uint64
 	past   []*finished
+	unseen []*unseen
 	keys   []keyEnd
 }
 
@@ -55,8 +59,11 @@ func (l *loader) read(r *record, key, value []byte, m proto.Message) error {
 	if err := proto.Unmarshal(value, m); err != nil {
 		return fmt.Errorf("%w: key %x: %w", errRecords, key, err)
 	}
-	r.stored, r.sum = l.bucket, recordSum(l.bucket, key, value)
-	l.sum += r.sum
+	r.stored = l.bucket
+	if counted(l.bucket) {
+		r.sum = recordSum(l.bucket, key, value)
+		l.sum += r.sum
+	}
 	return nil
 }
 
@@ -76,6 +83,7 @@ func (l *loader) meta(_, value []byte) error {
 		copy(l.chain[:], New("").chain[:])
 	}
 	l.cluster, l.version, l.index, l.term, l.time = m.Cluster, m.Version, m.Index, m.Term, m.Time
+	l.nextSubscription = max(m.NextSubscription, 1)
 	l.nextJob, l.nextDevice, l.seq, l.void, l.digest, l.written = m.NextJob, m.NextDevice, m.Seq, m.Void, m.Digest, m.Index
 	return nil
 }
@@ -90,6 +98,10 @@ func (l *loader) printer(key, value []byte) error {
 	p.record, p.settings, p.paused, p.created, p.changed = r, m.Settings, m.Paused, m.Created, m.Changed
 	if p.settings == nil {
 		p.settings = &queuepb.PrinterSettings{}
+	}
+	p.rejecting, p.isDefault, p.description = m.Rejecting, m.Default, m.Description
+	if p.isDefault {
+		l.byDefault = p
 	}
 	return nil
 }
@@ -148,7 +160,10 @@ func (l *loader) job(key, value []byte) error {
 	if j.state == Pending {
 		j.printer.turns.push(j)
 	}
-	if j.ttl > 0 && len(j.attempts) == 0 {
+	switch {
+	case j.incoming():
+		l.opens.push(j)
+	case j.ttl > 0 && len(j.attempts) == 0:
 		l.deadlines.push(j)
 	}
 	return nil
@@ -204,7 +219,7 @@ func (l *loader) session(key, value []byte) error {
 	s.id, s.member, s.floor, s.created, s.touched = m.Id, m.Member, m.Floor, m.Created, m.Touched
 	s.answers = make(map[uint64]answer, len(m.Answers))
 	for _, a := range m.Answers {
-		s.answers[a.Seq] = answer{a.Job, a.Code, a.Detail}
+		s.answers[a.Seq] = answer{a.Job, a.Code, a.Detail, a.Subscription}
 	}
 	l.sessions[s.id] = s
 	return nil
@@ -236,6 +251,7 @@ func (l *loader) finish() (*State, error) {
 		l.keyEnds.push(k)
 	}
 	l.State.keys = len(l.keys)
+	l.finishMore()
 	if l.sum != l.digest {
 		return nil, fmt.Errorf("%w: their digest is %016x, recorded as %016x", errRecords, l.sum, l.digest)
 	}
@@ -252,7 +268,7 @@ func (s *State) jobOf(m *Job) *job {
 		id: m.Id, printer: p, state: JobState(m.State), stopping: stopping(m.Stopping), priority: uint8(m.Priority),
 		copies: uint16(m.Copies), documentGone: m.DocumentGone, units: m.Units, pages: m.Pages, printed: m.Printed, start: m.Start,
 		reason: m.Reason, name: m.Name, user: m.User, format: m.Format, bytes: m.Bytes, document: extentsOf(m.Document), ttl: m.Ttl,
-		ended: m.Ended, of: m.Of, changed: m.Changed,
+		ended: m.Ended, of: m.Of, changed: m.Changed, created: m.Created,
 		submitted: position{m.Submitted.GetIndex(), m.Submitted.GetTerm(), m.Submitted.GetTime()},
 	}
 	copy(j.sha256[:], m.Sha256)
@@ -263,8 +279,11 @@ func (s *State) jobOf(m *Job) *job {
 		j.idempotency = &idempotency{key: m.Key}
 		copy(j.idempotency.fingerprint[:], m.Fingerprint)
 	}
-	if m.InDoubt != nil || m.MoveTo != "" || len(m.Options) > 0 {
-		j.rare = &rare{doubt: m.InDoubt, moveTo: m.MoveTo, options: m.Options}
+	r := rare{
+		doubt: m.InDoubt, moveTo: m.MoveTo, options: m.Options, open: m.Open, hold: m.Hold, duplicateOf: m.DuplicateOf, began: m.Began,
+	}
+	if r.doubt != nil || r.moveTo != "" || len(r.options) > 0 || r.open != 0 || r.hold || r.duplicateOf != 0 || r.began != 0 {
+		j.rare = &r
 	}
 	return j
 }

@@ -32,6 +32,7 @@ func (t *turn) setPrinter(m *queuepb.SetPrinter) error {
 		p.created = t.entry.Index
 	}
 	p.settings, p.changed = settings, t.entry.Index
+	t.configured(p)
 	t.setDevices(p, uris)
 	t.touch(p)
 	t.offer(p)
@@ -170,7 +171,11 @@ func (t *turn) removePrinter(m *queuepb.RemovePrinter) error {
 		t.removeDevice(d)
 	}
 	delete(t.printers, p.name)
+	if t.byDefault == p {
+		t.byDefault = nil
+	}
 	t.erase(p)
+	t.erase(p.times)
 	t.named("printer-removed", p, m.Cause)
 	return nil
 }

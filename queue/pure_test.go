@@ -79,7 +79,7 @@ func check(r interface{ Fatalf(string, ...any) }, s *State) {
 		if bound := j.device != nil; bound != (j.state == Processing || j.state == Stopped) || bound && j.device.job != j {
 			r.Fatalf("job %d is %s, bound to %+v", j.id, j.state, j.device)
 		}
-		if (j.turnSlot != 0) != (j.state == Pending) || (j.deadlineSlot != 0) != (j.ttl > 0 && len(j.attempts) == 0) {
+		if (j.turnSlot != 0) != (j.state == Pending) || (j.deadlineSlot != 0) != (j.ttl > 0 && len(j.attempts) == 0 || j.incoming()) {
 			r.Fatalf("job %d is %s in slots %d, %d", j.id, j.state, j.turnSlot, j.deadlineSlot)
 		}
 		if j.printed > j.total() || j.start > j.total() {
@@ -89,6 +89,7 @@ func check(r interface{ Fatalf(string, ...any) }, s *State) {
 	if counts != [Completed + 1]int(s.counts) && slices.Compare(counts[:Canceled], s.counts[:Canceled]) != 0 {
 		r.Fatalf("counts %v, want %v", s.counts, counts)
 	}
+	checkOpen(r, s)
 	for _, d := range s.devices {
 		if d.idle() && d.printer.turns.first() != nil {
 			r.Fatalf("device %d is idle while job %d waits", d.id, d.printer.turns.first().id)
@@ -96,6 +97,25 @@ func check(r interface{ Fatalf(string, ...any) }, s *State) {
 		if d.job != nil && d.job.device != d {
 			r.Fatalf("device %d is at job %d, which is not at it", d.id, d.job.id)
 		}
+	}
+}
+
+// checkOpen is what must hold of jobs without documents, and of answers that were not seen.
+func checkOpen(r interface{ Fatalf(string, ...any) }, s *State) {
+	open := 0
+	for _, j := range s.jobs {
+		if j.incoming() {
+			open++
+		}
+		if j.incoming() != (!j.state.Ended() && j.bytes == 0) || j.incoming() && (j.state != Held || j.reason != reasonIncoming || !j.created) {
+			r.Fatalf("job %d of %d bytes is %s %q, incoming: %v", j.id, j.bytes, j.state, j.reason, j.incoming())
+		}
+	}
+	if open != len(s.opens.jobs) {
+		r.Fatalf("%d jobs wait for documents, %d are listed", open, len(s.opens.jobs))
+	}
+	if len(s.unseen.byPrint) > len(s.unseen.byJob) {
+		r.Fatalf("unseen: %d by what they are, %d by job", len(s.unseen.byPrint), len(s.unseen.byJob))
 	}
 }
 
@@ -154,7 +174,7 @@ func (g *gibberish) command() *queuepb.Command {
 	if d.Work != nil {
 		attempt, units = d.Work.Attempt, uint32(d.Work.Printed+g.n(2))
 	}
-	switch g.n(20) {
+	switch g.n(28) {
 	case 0, 1, 2:
 		c := submit(printer, uint32(1+g.n(2)), uint32(1+g.n(1)))
 		if g.n(2) == 0 {
@@ -206,10 +226,13 @@ func (g *gibberish) command() *queuepb.Command {
 		}
 		return &queuepb.Command{Body: &queuepb.Command_Checkpoint{Checkpoint: &queuepb.Checkpoint{}}}
 	case 18:
-		return &queuepb.Command{Payload: 3, Body: &queuepb.Command_Chunk{Chunk: &queuepb.Chunk{Upload: []byte{byte(g.n(1))}, N: uint32(g.n(2))}}}
+		return &queuepb.Command{Payload: 3, Body: &queuepb.Command_Chunk{Chunk: &queuepb.Chunk{Upload: []byte{byte(g.n(1))}, N: uint32(g.n(2)), Job: job}}}
 	case 19:
 		sum := sha256.Sum256(nil)
 		return &queuepb.Command{Body: &queuepb.Command_Submit{Submit: &queuepb.Submit{Printer: printer, Upload: []byte{byte(g.n(1))}, Chunks: 2, Bytes: 6, Sha256: sum[:]}}}
+	}
+	if g.n(1) == 0 {
+		return g.clerk(job, printer)
 	}
 	if g.n(2) == 0 {
 		return &queuepb.Command{Body: &queuepb.Command_PausePrinter{PausePrinter: &queuepb.PausePrinter{Name: printer}}}
@@ -228,4 +251,54 @@ func (g *gibberish) resume(d Drive) *queuepb.Command {
 		c.GetResume().Identity = fmt.Sprint(g.n(2))
 	}
 	return c
+}
+
+// clerk is what a front end asks for.
+func (g *gibberish) clerk(job uint64, printer string) *queuepb.Command {
+	switch g.n(12) {
+	case 0, 1, 2:
+		c := createJob(printer)
+		m := c.GetCreateJob()
+		m.Ttl, m.Hold = int64(g.n(1))*int64(time.Hour), g.n(4) == 0
+		if g.n(4) == 0 {
+			m.Key = fmt.Sprintf("k%d", g.n(3))
+		}
+		return c
+	case 3, 4, 5:
+		c := attachTo(job, []string{"x", "y"}[g.n(1)])
+		m := c.GetAttachDocument()
+		m.UnseenFor = int64(g.n(1)) * int64(30*time.Minute)
+		if g.n(3) == 0 {
+			c.Payload, m.Upload, m.Chunks, m.Bytes = 0, []byte{byte(g.n(1))}, 2, 6
+		}
+		return c
+	case 6:
+		return closeJob(job)
+	case 7:
+		return setJob(job, func(m *queuepb.SetJob) {
+			m.Priority, m.Copies = new(uint32(1+g.n(3)*30)), new(uint32(1+g.n(1)))
+			if g.n(1) == 0 {
+				m.Hold = new(g.n(1) == 0)
+			}
+		})
+	case 8:
+		return seen(job, job+1)
+	case 9:
+		if g.n(1) == 0 {
+			return accepting(printer, g.n(2) > 0)
+		}
+		return &queuepb.Command{Body: &queuepb.Command_SetDefault{SetDefault: &queuepb.SetDefault{Printer: []string{"", printer}[g.n(1)]}}}
+	case 10:
+		return &queuepb.Command{Body: &queuepb.Command_DescribePrinter{DescribePrinter: &queuepb.DescribePrinter{Printer: printer, Info: new(fmt.Sprint(g.n(1)))}}}
+	case 11:
+		id := max(1, g.w.nextSubscription-min(g.w.nextSubscription, uint64(g.n(3))))
+		if g.n(1) == 0 {
+			return &queuepb.Command{Body: &queuepb.Command_Renew{Renew: &queuepb.Renew{Subscription: id, Lease: int64(g.n(2)) * int64(time.Hour)}}}
+		}
+		return &queuepb.Command{Body: &queuepb.Command_Unsubscribe{Unsubscribe: &queuepb.Unsubscribe{Subscription: id}}}
+	}
+	if g.n(1) == 0 {
+		return subscribeTo("", job, "all")
+	}
+	return subscribeTo(printer, 0, "all")
 }

@@ -47,12 +47,16 @@ const (
 	Uploads  Bucket = "uploads"  // upload id → queuepb.Upload
 	Sessions Bucket = "sessions" // session, 8 bytes big-endian → queuepb.Session
 	Members  Bucket = "members"  // member id, 8 bytes big-endian → queuepb.Member
-	Meta     Bucket = "meta"     // "meta" → queuepb.Meta
-	Lines    Bucket = "lines"    // seq, 8 bytes big-endian → the line (written by the caller from Result.Lines)
+	Times    Bucket = "times"    // printer's name → queuepb.PrinterTimes
+	Unseen   Bucket = "unseen"   // job id, 8 bytes big-endian → queuepb.Unseen
+	// Subscription id, 8 bytes big-endian → queuepb.Subscription.
+	Subscriptions Bucket = "subscriptions"
+	Meta          Bucket = "meta"  // "meta" → queuepb.Meta
+	Lines         Bucket = "lines" // seq, 8 bytes big-endian → the line (written by the caller from Result.Lines)
 )
 
 // Buckets lists all of them.
-var Buckets = []Bucket{Live, Finished, Keys, Printers, Devices, Uploads, Sessions, Members, Meta, Lines}
+var Buckets = []Bucket{Live, Finished, Keys, Printers, Devices, Uploads, Sessions, Members, Times, Unseen, Subscriptions, Meta, Lines}
 
 // A Change is one record to write, or, with a nil Value, to delete.
 type Change struct {
@@ -91,6 +95,8 @@ type Outcome struct {
 	Session, Seq uint64
 	// The job made or acted on; 0 where it is about none.
 	Job uint64
+	// The subscription made; 0: none.
+	Subscription uint64
 	// Repeated: the request had been carried out before; Job is that one's.
 	Repeated bool
 	// nil, or one of this package's errors, wrapped with the reason.
@@ -126,6 +132,12 @@ var (
 	ErrInvalid = errors.New("invalid command")
 	// ErrVoid: a decision whose tag, token or attempt is not the live one (R1, R5).
 	ErrVoid = errors.New("void")
+	// ErrNotAccepting: the printer takes no new jobs.
+	ErrNotAccepting = errors.New("the printer does not accept jobs")
+	// ErrLimit: there is as much of that as may be.
+	ErrLimit = errors.New("the limit is reached")
+	// ErrNoSubscription: no such subscription, or its lease is over.
+	ErrNoSubscription = errors.New("no such subscription")
 	// ErrDocumentGone: the document was let go.
 	ErrDocumentGone = errors.New("the document is no longer kept")
 )
@@ -270,6 +282,18 @@ const (
 	MaxOptions     = 32             // options of one job
 	MaxFormats     = 128            // formats that a device says it takes
 	MaxCapability  = 64 << 10       // bytes of a device's IPP attributes
+
+	OpenIdle         = 5 * time.Minute // for which a job waits for its document, or for the next piece of it
+	MaxOpen          = 8192            // jobs that wait for their documents
+	MaxUnseenFor     = time.Hour
+	MaxUnseen        = 1 << 16 // answers that clients may not have got
+	MaxSeen          = 1024    // jobs in one Seen
+	MaxSubscriptions = 1000
+	MaxEvents        = 32 // of one subscription
+	MaxEvent         = 63 // bytes of an event's name, of a subscription's user data and language
+	DefaultLease     = 24 * time.Hour
+	MaxLease         = 7 * 24 * time.Hour
+	EventLife        = 5 * time.Minute // for which a job's subscriptions outlive it
 )
 
 // Version is the cluster version this code can act by.
@@ -281,4 +305,6 @@ type (
 	Printer = queuepb.Printer
 	Device  = queuepb.Device
 	Member  = queuepb.Member
+
+	Subscription = queuepb.Subscription
 )

@@ -34,8 +34,9 @@ type job struct {
 	priority     uint8
 	copies       uint16
 	documentGone bool
+	created      bool  // without its document
 	turnSlot     int32 // in the printer's turns
-	deadlineSlot int32 // in State.deadlines
+	deadlineSlot int32 // in State.deadlines; of an open job, in State.opens
 
 	units, pages uint32
 	printed      uint32 // units out in the attempt that counts
@@ -62,6 +63,12 @@ type rare struct {
 	doubt   *queuepb.Doubt
 	moveTo  string
 	options []*queuepb.Option
+	// Since when it waits for its document, 0: it does not; and whether it is to be held then.
+	open int64
+	hold bool
+	// The job that it may be a duplicate of.
+	duplicateOf uint64
+	began       int64 // its first attempt; 0: not yet
 }
 
 // An idempotency key, and what it was used for.
@@ -135,11 +142,16 @@ type printer struct {
 	name     string
 	settings *queuepb.PrinterSettings
 	paused   bool
-	devices  []*device // by id
-	created  uint64
-	changed  uint64
-	turns    jobHeap
-	counts   [Completed + 1]int // of live jobs, by state
+	// It takes no new jobs.
+	rejecting   bool
+	isDefault   bool
+	description *queuepb.PrinterDescription // nil: none
+	times       *times
+	devices     []*device // by id
+	created     uint64
+	changed     uint64
+	turns       jobHeap
+	counts      [Completed + 1]int // of live jobs, by state
 	// Listed in turn.consider.
 	considered bool
 }

@@ -31,14 +31,16 @@ func (t *turn) reprint(m *queuepb.Reprint) (job uint64, repeated bool, err error
 	if job, err := t.repeated(c); job != 0 || err != nil {
 		return job, err == nil, err
 	}
-	p := t.printers[c.printer]
+	p, err := t.taking(c.printer)
 	switch {
 	case !old.state.Ended():
 		return 0, false, fmt.Errorf("%w: job %d is %s: only an ended job can be printed again", ErrState, old.id, old.state)
-	case p == nil:
-		return 0, false, fmt.Errorf("%w: %q", ErrNoPrinter, c.printer)
+	case err != nil:
+		return 0, false, err
 	case old.documentGone:
 		return 0, false, fmt.Errorf("%w: job %d ended at %s", ErrDocumentGone, old.id, stamp(old.ended))
+	case old.bytes == 0:
+		return 0, false, fmt.Errorf("%w: job %d got no document", ErrState, old.id)
 	case c.start >= old.units:
 		return 0, false, fmt.Errorf("%w: from page %d: job %d has %d that can be printed alone", ErrInvalid, m.From, old.id, old.units)
 	}

@@ -27,7 +27,7 @@ func (s *session) encode() []byte {
 	m := &queuepb.Session{Id: s.id, Member: s.member, Floor: s.floor, Touched: s.touched, Created: s.created}
 	for _, seq := range slices.Sorted(maps.Keys(s.answers)) {
 		a := s.answers[seq]
-		m.Answers = append(m.Answers, &queuepb.SessionAnswer{Seq: seq, Job: a.job, Code: a.code, Detail: a.detail})
+		m.Answers = append(m.Answers, &queuepb.SessionAnswer{Seq: seq, Job: a.job, Code: a.code, Detail: a.detail, Subscription: a.subscription})
 	}
 	return marshal(m)
 }
@@ -36,6 +36,7 @@ func (s *session) encode() []byte {
 type answer struct {
 	job          uint64
 	code, detail string
+	subscription uint64
 }
 
 // The codes of errors, as stored: they never change.
@@ -51,15 +52,18 @@ var codes = []struct {
 	{"invalid", ErrInvalid},
 	{"void", ErrVoid},
 	{"document-gone", ErrDocumentGone},
+	{"not-accepting", ErrNotAccepting},
+	{"limit", ErrLimit},
+	{"no-subscription", ErrNoSubscription},
 }
 
 func answerOf(o Outcome) answer {
 	for _, c := range codes {
 		if errors.Is(o.Err, c.err) {
-			return answer{o.Job, c.code, strings.TrimPrefix(o.Err.Error(), c.err.Error())}
+			return answer{o.Job, c.code, strings.TrimPrefix(o.Err.Error(), c.err.Error()), 0}
 		}
 	}
-	return answer{job: o.Job}
+	return answer{job: o.Job, subscription: o.Subscription}
 }
 
 func (a answer) err() error {

@@ -22,6 +22,7 @@ type sim struct {
 	leaders   []*leader
 	letters   []letter
 	proposals []proposal
+	clerk     clerk // nil: nobody sends a document after its job
 	wipes     int
 	force     bool
 	fault     string // the first thing that should not be
@@ -60,7 +61,7 @@ func (s *sim) elect() {
 }
 
 // commit appends one entry, and checks what it did.
-func (s *sim) commit(cmd *queuepb.Command) {
+func (s *sim) commit(cmd *queuepb.Command) Result {
 	lasts := [3]Token{}
 	for id := uint64(1); id <= 2; id++ {
 		lasts[id] = s.devices[id].last
@@ -88,6 +89,7 @@ func (s *sim) commit(cmd *queuepb.Command) {
 	if s.rnd.IntN(40) == 0 {
 		s.drain()
 	}
+	return r
 }
 
 // checkStart: no job that is still waiting was before the one that was chosen.
@@ -175,7 +177,13 @@ func (s *sim) fact() {
 	}
 	to := []string{"p", "q"}[s.rnd.IntN(2)]
 	var c *queuepb.Command
-	switch s.rnd.IntN(9) {
+	kinds := 9
+	if s.clerk != nil {
+		kinds = 12
+	}
+	switch s.rnd.IntN(kinds) {
+	case 9, 10, 11:
+		c = s.clerk.ask(s, to)
 	case 0, 1:
 		c = submit(to, 2, uint32(1+s.rnd.IntN(2)))
 		c.GetSubmit().Priority = uint32(1 + s.rnd.IntN(3))
@@ -192,7 +200,8 @@ func (s *sim) fact() {
 	case 8:
 		c = &queuepb.Command{Body: &queuepb.Command_Resolve{Resolve: &queuepb.Resolve{Job: id, Answer: &queuepb.Resolve_ReprintFrom{ReprintFrom: 1}}}}
 	}
-	s.commit(c)
+	c.Session, c.Seq = 99, s.at
+	s.clerk.note(c, s.commit(c))
 }
 
 // audit looks at state and paper together.
@@ -213,6 +222,7 @@ func (s *sim) audit() {
 	for id := uint64(1); id < s.nextJob; id++ {
 		s.auditJob(s.job(id))
 	}
+	s.clerk.audit(s)
 }
 
 func (s *sim) auditJob(j *Job) {
@@ -278,6 +288,7 @@ func TestFence(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			rapid.Check(t, func(r *rapid.T) {
 				s := newSim(t, rapid.Uint64().Draw(r, "seed"), "")
+				s.clerk = clerk{}
 				set(s)
 				if fault := s.run(rapid.IntRange(100, 700).Draw(r, "steps")); fault != "" {
 					r.Fatal(fault)

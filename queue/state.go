@@ -25,10 +25,12 @@ type State struct {
 	counts    [Completed + 1]int // live jobs by state
 	doubts    int                // of them, held in doubt
 	deadlines jobHeap            // jobs with a time to live that have not started
+	opens     jobHeap            // jobs that wait for their documents
 	printers  map[string]*printer
 	devices   map[uint64]*device
 	uris      map[string]*device // by normalURI
 	names     map[string]*device // by identity
+	byDefault *printer           // where none is named; nil: none
 	members   map[uint64]*member
 	uploads   map[string]*upload
 	uploaded  uint64 // bytes of open uploads
@@ -39,7 +41,11 @@ type State struct {
 	keyEnds  fifo[keyEnd]
 	keys     int // of ended jobs
 
-	ended ended
+	ended  ended
+	unseen unseens
+
+	subscriptions    map[uint64]*subscription
+	nextSubscription uint64
 
 	dirty   []kept
 	written uint64 // the index of the last drain, or neverWritten
@@ -53,8 +59,10 @@ const neverWritten = 1<<64 - 1
 func New(cluster string) *State {
 	s := &State{
 		cluster: cluster, version: Version, nextJob: 1, nextDevice: 1, written: neverWritten,
-		deadlines: jobHeap{before: byDeadline, slot: deadlineSlot},
-		jobs:      make(map[uint64]*job), printers: make(map[string]*printer), devices: make(map[uint64]*device),
+		deadlines: jobHeap{before: byDeadline, slot: deadlineSlot}, opens: jobHeap{before: byOpen, slot: deadlineSlot},
+		unseen:        unseens{byPrint: make(map[[32]byte]*unseen), byJob: make(map[uint64]*unseen)},
+		subscriptions: make(map[uint64]*subscription), nextSubscription: 1,
+		jobs: make(map[uint64]*job), printers: make(map[string]*printer), devices: make(map[uint64]*device),
 		uris: make(map[string]*device), names: make(map[string]*device), members: make(map[uint64]*member),
 		uploads: make(map[string]*upload), sessions: make(map[uint64]*session), liveKeys: make(map[string]*job),
 		usedKeys: make(map[string]*usedKey), ended: ended{byID: make(map[uint64]*finished)},
@@ -109,7 +117,7 @@ func (s *State) erase(k kept) {
 }
 
 func (s *State) newPrinter(name string) *printer {
-	p := &printer{name: name, turns: jobHeap{before: byTurn, slot: turnSlot}}
+	p := &printer{name: name, turns: jobHeap{before: byTurn, slot: turnSlot}, times: &times{printer: name}}
 	s.printers[name] = p
 	return p
 }

@@ -20,6 +20,7 @@ type submission struct {
 	hold                 bool
 	asked, ttl           int64 // as the request has it, and as it comes out
 	document             []Extent
+	open                 bool // no document yet
 	of                   uint64
 	start                uint32
 	options              []*queuepb.Option
@@ -42,14 +43,14 @@ func (t *turn) submit(m *queuepb.Submit) (job uint64, repeated bool, err error) 
 	if job, err := t.repeated(c); job != 0 || err != nil {
 		return job, err == nil, err
 	}
-	p := t.printers[m.Printer]
-	if p == nil {
-		return 0, false, fmt.Errorf("%w: %q", ErrNoPrinter, m.Printer)
+	p, err := t.taking(m.Printer)
+	if err != nil {
+		return 0, false, err
 	}
 	if c.ttl == 0 {
 		c.ttl = p.settings.GetTtl()
 	}
-	if c.document, err = t.document(m); err != nil {
+	if c.document, err = t.document(m.Upload, m.Chunks, m.Bytes); err != nil {
 		return 0, false, err
 	}
 	if m.Chunks == 0 {
@@ -59,44 +60,60 @@ func (t *turn) submit(m *queuepb.Submit) (job uint64, repeated bool, err error) 
 }
 
 func (c *submission) check() error {
-	invalid := func(what string, of uint64) error { return fmt.Errorf("%w: %s: %d", ErrInvalid, what, of) }
+	if err := c.checkDocument(); err != nil {
+		return err
+	}
+	return c.checkTicket()
+}
+
+func invalid(what string, of uint64) error { return fmt.Errorf("%w: %s: %d", ErrInvalid, what, of) }
+
+func (c *submission) checkDocument() error {
 	switch {
 	case len(c.sha256) != sha256.Size:
 		return invalid("bytes of the document's SHA-256", uint64(len(c.sha256)))
 	case c.bytes == 0:
 		return fmt.Errorf("%w: the document is empty", ErrInvalid)
-	case c.copies > MaxCopies:
-		return invalid("copies", uint64(c.copies))
 	case uint64(c.units)*uint64(c.copies) > math.MaxInt32:
 		return invalid("units over all copies", uint64(c.units)*uint64(c.copies))
+	case len(c.format) > MaxText:
+		return invalid("bytes of the format, at most", MaxText)
+	}
+	return nil
+}
+
+func (c *submission) checkTicket() error {
+	switch {
+	case c.copies > MaxCopies:
+		return invalid("copies", uint64(c.copies))
 	case c.priority > 100:
 		return invalid("priority, of 1 to 100", uint64(c.priority))
 	case c.ttl < 0:
 		return fmt.Errorf("%w: time to live is negative", ErrInvalid)
-	case len(c.name) > MaxText || len(c.user) > MaxText || len(c.format) > MaxText:
-		return invalid("bytes of name, user or format, at most", MaxText)
+	case len(c.name) > MaxText || len(c.user) > MaxText:
+		return invalid("bytes of name or user, at most", MaxText)
 	case len(c.key) > MaxKey:
 		return invalid("bytes of the idempotency key", uint64(len(c.key)))
 	}
 	return checkOptions(c.options)
 }
 
-// document finds where the document of a submit lies. An upload that it names becomes the job's.
-func (t *turn) document(m *queuepb.Submit) ([]Extent, error) {
-	if m.Chunks == 0 {
-		if uint64(t.payload.Length) != m.Bytes || m.Bytes > MaxInline {
-			return nil, fmt.Errorf("%w: %d bytes inline, of %d; at most %d", ErrInvalid, t.payload.Length, m.Bytes, MaxInline)
+// document finds where the document of a submit, or of an attach, lies. An upload that it names becomes the job's.
+func (t *turn) document(upload []byte, chunks uint32, size uint64) ([]Extent, error) {
+	if chunks == 0 {
+		if uint64(t.payload.Length) != size || size > MaxInline {
+			return nil, fmt.Errorf("%w: %d bytes inline, of %d; at most %d", ErrInvalid, t.payload.Length, size, MaxInline)
 		}
 		return []Extent{t.payload}, nil
 	}
-	u := t.uploads[string(m.Upload)]
+	u := t.uploads[string(upload)]
 	switch {
 	case t.payload.Length != 0:
 		return nil, fmt.Errorf("%w: a document both inline and in chunks", ErrInvalid)
 	case u == nil:
 		return nil, fmt.Errorf("%w: no chunk of it is here; send the document again", ErrNoUpload)
-	case u.have != m.Chunks || len(u.chunks) != int(m.Chunks) || u.bytes != m.Bytes:
-		return nil, fmt.Errorf("%w: %d chunks and %d bytes are here, of %d and %d", ErrNoUpload, u.have, u.bytes, m.Chunks, m.Bytes)
+	case u.have != chunks || len(u.chunks) != int(chunks) || u.bytes != size:
+		return nil, fmt.Errorf("%w: %d chunks and %d bytes are here, of %d and %d", ErrNoUpload, u.have, u.bytes, chunks, size)
 	}
 	t.dropUpload(u)
 	return u.chunks, nil
@@ -118,14 +135,11 @@ func (t *turn) make(kind string, p *printer, c *submission) *job {
 		j.seldom().options = optionMessages(c.options)
 	}
 	t.admit(j)
-	if j.ttl > 0 {
-		t.deadlines.push(j)
+	if c.open {
+		t.open(j, c)
+		return j
 	}
-	if c.hold {
-		t.to(j, Held, reasonHold)
-	} else {
-		t.to(j, Pending, "")
-	}
+	t.enter(j, c.hold)
 	t.submitted(kind, j, c)
 	return j
 }
@@ -178,6 +192,7 @@ func (t *turn) chunk(m *queuepb.Chunk) (repeated bool, err error) {
 	u.touched = t.time
 	t.uploaded += uint64(t.payload.Length)
 	t.result.Retain = append(t.result.Retain, t.payload)
+	t.waitOn(m.Job)
 	t.touch(u)
 	return false, nil
 }

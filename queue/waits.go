@@ -14,6 +14,10 @@ func (s *State) Waits(id uint64) string {
 	case j.inDoubt():
 		d := j.rare.doubt
 		return fmt.Sprintf("in doubt from page %d of copy %d on: look at the paper, then say what came out: printq job resolve %d", d.From, d.Copy, id)
+	case j.incoming():
+		return "waiting for its document"
+	case j.state == Held && j.reason == reasonDuplicate:
+		return fmt.Sprintf("it may be job %d once more, whose client may not have got our answer: printq job release %d, or cancel it", j.rare.duplicateOf, id)
 	case j.state == Held && j.reason == reasonHold:
 		return fmt.Sprintf("held by a user: printq job release %d", id)
 	case j.state == Held:

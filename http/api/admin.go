@@ -18,6 +18,13 @@ type Printer struct {
 	Keep      string `json:"keep"`
 	Retention string `json:"retention"`
 	Paused    bool   `json:"paused"`
+	// It takes new jobs.
+	Accepting bool `json:"accepting"`
+	// It is meant where no printer is named.
+	Default bool `json:"default,omitempty"`
+	// What people are told about it.
+	Info     string `json:"info,omitempty"`
+	Location string `json:"location,omitempty"`
 	// idle, processing or stopped (paused, or every device has a reason not to print).
 	State  string `json:"state"`
 	Reason string `json:"reason,omitempty"`

@@ -39,7 +39,7 @@ type Job struct {
 	User   string `json:"user"`
 	Format string `json:"format"`
 	Bytes  uint64 `json:"bytes"`
-	// Lower-case hex.
+	// Lower-case hex; empty: the document has not come.
 	SHA256 string `json:"sha256"`
 	// Pages of one copy; 0: not known.
 	Pages uint32 `json:"pages"`
@@ -50,8 +50,10 @@ type Job struct {
 	Copies   uint32 `json:"copies"`
 	Priority uint32 `json:"priority"`
 	// The job that this one reprints.
-	Of        uint64    `json:"of,omitempty"`
-	Submitted Submitted `json:"submitted"`
+	Of uint64 `json:"of,omitempty"`
+	// The job that this one may be once more: its client may not have got our answer. It is held until a person says.
+	DuplicateOf uint64    `json:"duplicate_of,omitempty"`
+	Submitted   Submitted `json:"submitted"`
 	// How long it may wait to start; empty: the printer's setting.
 	TTL string `json:"ttl,omitempty"`
 	// The wishes it was submitted with, by the names in JobOptions.
@@ -61,9 +63,11 @@ type Job struct {
 	InDoubt  *Doubt    `json:"in_doubt,omitempty"`
 	Attempts []Attempt `json:"attempts"`
 	// What it becomes when its attempt has stopped: cancel, hold or move (to the printer MoveTo).
-	Stopping string    `json:"stopping,omitempty"`
-	MoveTo   string    `json:"move_to,omitempty"`
-	Ended    time.Time `json:"ended,omitzero"`
+	Stopping string `json:"stopping,omitempty"`
+	MoveTo   string `json:"move_to,omitempty"`
+	// Its first attempt, and its end.
+	Began time.Time `json:"began,omitzero"`
+	Ended time.Time `json:"ended,omitzero"`
 	// The document has been let go: it cannot be fetched or printed again.
 	DocumentGone bool `json:"document_gone,omitempty"`
 	// Index of the entry that last changed it: what a long poll waits to be passed.

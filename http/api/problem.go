@@ -48,6 +48,7 @@ const (
 	ProblemMethod       = prefix + "method"         // 405
 	ProblemTimeout      = prefix + "timeout"        // 408: the body came to a standstill
 	ProblemState        = prefix + "state"          // 409: the job's or printer's state forbids it
+	ProblemNotAccepting = prefix + "not-accepting"  // 409: the printer takes no new jobs
 	ProblemTrimmed      = prefix + "trimmed"        // 410: log lines are no longer kept; see oldest
 	ProblemDocumentGone = prefix + "document-gone"  // 410
 	ProblemJobGone      = prefix + "job-gone"       // 410: carried out before, and the job has left since

@@ -114,6 +114,17 @@ type Command struct {
 	//	*Command_ResumePrinter
 	//	*Command_AdoptPrinter
 	//	*Command_SetMember
+	//	*Command_CreateJob
+	//	*Command_AttachDocument
+	//	*Command_CloseJob
+	//	*Command_SetJob
+	//	*Command_SetAccepting
+	//	*Command_SetDefault
+	//	*Command_DescribePrinter
+	//	*Command_Seen
+	//	*Command_Subscribe
+	//	*Command_Renew
+	//	*Command_Unsubscribe
 	//	*Command_Claim
 	//	*Command_Resume
 	//	*Command_Printed
@@ -337,6 +348,105 @@ func (x *Command) GetSetMember() *SetMember {
 	return nil
 }
 
+func (x *Command) GetCreateJob() *CreateJob {
+	if x != nil {
+		if x, ok := x.Body.(*Command_CreateJob); ok {
+			return x.CreateJob
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetAttachDocument() *AttachDocument {
+	if x != nil {
+		if x, ok := x.Body.(*Command_AttachDocument); ok {
+			return x.AttachDocument
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetCloseJob() *CloseJob {
+	if x != nil {
+		if x, ok := x.Body.(*Command_CloseJob); ok {
+			return x.CloseJob
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetSetJob() *SetJob {
+	if x != nil {
+		if x, ok := x.Body.(*Command_SetJob); ok {
+			return x.SetJob
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetSetAccepting() *SetAccepting {
+	if x != nil {
+		if x, ok := x.Body.(*Command_SetAccepting); ok {
+			return x.SetAccepting
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetSetDefault() *SetDefault {
+	if x != nil {
+		if x, ok := x.Body.(*Command_SetDefault); ok {
+			return x.SetDefault
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDescribePrinter() *DescribePrinter {
+	if x != nil {
+		if x, ok := x.Body.(*Command_DescribePrinter); ok {
+			return x.DescribePrinter
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetSeen() *Seen {
+	if x != nil {
+		if x, ok := x.Body.(*Command_Seen); ok {
+			return x.Seen
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetSubscribe() *Subscribe {
+	if x != nil {
+		if x, ok := x.Body.(*Command_Subscribe); ok {
+			return x.Subscribe
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetRenew() *Renew {
+	if x != nil {
+		if x, ok := x.Body.(*Command_Renew); ok {
+			return x.Renew
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetUnsubscribe() *Unsubscribe {
+	if x != nil {
+		if x, ok := x.Body.(*Command_Unsubscribe); ok {
+			return x.Unsubscribe
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetClaim() *Claim {
 	if x != nil {
 		if x, ok := x.Body.(*Command_Claim); ok {
@@ -515,6 +625,50 @@ type Command_SetMember struct {
 	SetMember *SetMember `protobuf:"bytes,29,opt,name=set_member,json=setMember,proto3,oneof"`
 }
 
+type Command_CreateJob struct {
+	CreateJob *CreateJob `protobuf:"bytes,30,opt,name=create_job,json=createJob,proto3,oneof"`
+}
+
+type Command_AttachDocument struct {
+	AttachDocument *AttachDocument `protobuf:"bytes,31,opt,name=attach_document,json=attachDocument,proto3,oneof"`
+}
+
+type Command_CloseJob struct {
+	CloseJob *CloseJob `protobuf:"bytes,32,opt,name=close_job,json=closeJob,proto3,oneof"`
+}
+
+type Command_SetJob struct {
+	SetJob *SetJob `protobuf:"bytes,33,opt,name=set_job,json=setJob,proto3,oneof"`
+}
+
+type Command_SetAccepting struct {
+	SetAccepting *SetAccepting `protobuf:"bytes,34,opt,name=set_accepting,json=setAccepting,proto3,oneof"`
+}
+
+type Command_SetDefault struct {
+	SetDefault *SetDefault `protobuf:"bytes,35,opt,name=set_default,json=setDefault,proto3,oneof"`
+}
+
+type Command_DescribePrinter struct {
+	DescribePrinter *DescribePrinter `protobuf:"bytes,36,opt,name=describe_printer,json=describePrinter,proto3,oneof"`
+}
+
+type Command_Seen struct {
+	Seen *Seen `protobuf:"bytes,37,opt,name=seen,proto3,oneof"`
+}
+
+type Command_Subscribe struct {
+	Subscribe *Subscribe `protobuf:"bytes,38,opt,name=subscribe,proto3,oneof"`
+}
+
+type Command_Renew struct {
+	Renew *Renew `protobuf:"bytes,39,opt,name=renew,proto3,oneof"`
+}
+
+type Command_Unsubscribe struct {
+	Unsubscribe *Unsubscribe `protobuf:"bytes,40,opt,name=unsubscribe,proto3,oneof"`
+}
+
 type Command_Claim struct {
 	// Decisions.
 	Claim *Claim `protobuf:"bytes,48,opt,name=claim,proto3,oneof"`
@@ -595,6 +749,28 @@ func (*Command_ResumePrinter) isCommand_Body() {}
 func (*Command_AdoptPrinter) isCommand_Body() {}
 
 func (*Command_SetMember) isCommand_Body() {}
+
+func (*Command_CreateJob) isCommand_Body() {}
+
+func (*Command_AttachDocument) isCommand_Body() {}
+
+func (*Command_CloseJob) isCommand_Body() {}
+
+func (*Command_SetJob) isCommand_Body() {}
+
+func (*Command_SetAccepting) isCommand_Body() {}
+
+func (*Command_SetDefault) isCommand_Body() {}
+
+func (*Command_DescribePrinter) isCommand_Body() {}
+
+func (*Command_Seen) isCommand_Body() {}
+
+func (*Command_Subscribe) isCommand_Body() {}
+
+func (*Command_Renew) isCommand_Body() {}
+
+func (*Command_Unsubscribe) isCommand_Body() {}
 
 func (*Command_Claim) isCommand_Body() {}
 
@@ -903,9 +1079,11 @@ func (x *Option) GetValue() string {
 
 // Chunk is a numbered piece of an upload; the bytes are the command's payload. A repeat is void; the order is free.
 type Chunk struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Upload        []byte                 `protobuf:"bytes,1,opt,name=upload,proto3" json:"upload,omitempty"`
-	N             uint32                 `protobuf:"varint,2,opt,name=n,proto3" json:"n,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Upload []byte                 `protobuf:"bytes,1,opt,name=upload,proto3" json:"upload,omitempty"`
+	N      uint32                 `protobuf:"varint,2,opt,name=n,proto3" json:"n,omitempty"`
+	// The open job that the upload is for, which then waits on: an upload may take longer than it would wait. 0: none.
+	Job           uint64 `protobuf:"varint,20,opt,name=job,proto3" json:"job,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -954,6 +1132,830 @@ func (x *Chunk) GetN() uint32 {
 	return 0
 }
 
+func (x *Chunk) GetJob() uint64 {
+	if x != nil {
+		return x.Job
+	}
+	return 0
+}
+
+// CreateJob makes a job whose document comes later: it is held until then, and has no turn.
+type CreateJob struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Printer string                 `protobuf:"bytes,1,opt,name=printer,proto3" json:"printer,omitempty"`
+	// The client's Idempotency-Key; empty: none.
+	Key      string `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	Copies   uint32 `protobuf:"varint,3,opt,name=copies,proto3" json:"copies,omitempty"`
+	Priority uint32 `protobuf:"varint,4,opt,name=priority,proto3" json:"priority,omitempty"`
+	// It stays held when the document is there.
+	Hold bool `protobuf:"varint,5,opt,name=hold,proto3" json:"hold,omitempty"`
+	// As in Submit.
+	Ttl           int64  `protobuf:"varint,6,opt,name=ttl,proto3" json:"ttl,omitempty"`
+	Name          string `protobuf:"bytes,7,opt,name=name,proto3" json:"name,omitempty"`
+	User          string `protobuf:"bytes,8,opt,name=user,proto3" json:"user,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateJob) Reset() {
+	*x = CreateJob{}
+	mi := &file_queue_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateJob) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateJob) ProtoMessage() {}
+
+func (x *CreateJob) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateJob.ProtoReflect.Descriptor instead.
+func (*CreateJob) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *CreateJob) GetPrinter() string {
+	if x != nil {
+		return x.Printer
+	}
+	return ""
+}
+
+func (x *CreateJob) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *CreateJob) GetCopies() uint32 {
+	if x != nil {
+		return x.Copies
+	}
+	return 0
+}
+
+func (x *CreateJob) GetPriority() uint32 {
+	if x != nil {
+		return x.Priority
+	}
+	return 0
+}
+
+func (x *CreateJob) GetHold() bool {
+	if x != nil {
+		return x.Hold
+	}
+	return false
+}
+
+func (x *CreateJob) GetTtl() int64 {
+	if x != nil {
+		return x.Ttl
+	}
+	return 0
+}
+
+func (x *CreateJob) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CreateJob) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+// AttachDocument gives an open job its document: inline (the command's payload) or the chunks of an upload. The same document
+// once more changes nothing.
+type AttachDocument struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Job    uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
+	Upload []byte                 `protobuf:"bytes,2,opt,name=upload,proto3" json:"upload,omitempty"`
+	Chunks uint32                 `protobuf:"varint,3,opt,name=chunks,proto3" json:"chunks,omitempty"`
+	Bytes  uint64                 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	Sha256 []byte                 `protobuf:"bytes,5,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	Format string                 `protobuf:"bytes,6,opt,name=format,proto3" json:"format,omitempty"`
+	Pages  uint32                 `protobuf:"varint,7,opt,name=pages,proto3" json:"pages,omitempty"`
+	Units  uint32                 `protobuf:"varint,8,opt,name=units,proto3" json:"units,omitempty"`
+	// Nanoseconds, at most an hour. For so long the answer to this command counts as one that its client may not have got, until
+	// a Seen names the job; an equal job that comes meanwhile is held as a possible duplicate. 0: neither.
+	UnseenFor     int64 `protobuf:"varint,9,opt,name=unseen_for,json=unseenFor,proto3" json:"unseen_for,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttachDocument) Reset() {
+	*x = AttachDocument{}
+	mi := &file_queue_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttachDocument) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttachDocument) ProtoMessage() {}
+
+func (x *AttachDocument) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttachDocument.ProtoReflect.Descriptor instead.
+func (*AttachDocument) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *AttachDocument) GetJob() uint64 {
+	if x != nil {
+		return x.Job
+	}
+	return 0
+}
+
+func (x *AttachDocument) GetUpload() []byte {
+	if x != nil {
+		return x.Upload
+	}
+	return nil
+}
+
+func (x *AttachDocument) GetChunks() uint32 {
+	if x != nil {
+		return x.Chunks
+	}
+	return 0
+}
+
+func (x *AttachDocument) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *AttachDocument) GetSha256() []byte {
+	if x != nil {
+		return x.Sha256
+	}
+	return nil
+}
+
+func (x *AttachDocument) GetFormat() string {
+	if x != nil {
+		return x.Format
+	}
+	return ""
+}
+
+func (x *AttachDocument) GetPages() uint32 {
+	if x != nil {
+		return x.Pages
+	}
+	return 0
+}
+
+func (x *AttachDocument) GetUnits() uint32 {
+	if x != nil {
+		return x.Units
+	}
+	return 0
+}
+
+func (x *AttachDocument) GetUnseenFor() int64 {
+	if x != nil {
+		return x.UnseenFor
+	}
+	return 0
+}
+
+// CloseJob says that no document comes any more. An open job that has none is aborted; any other stays as it is.
+type CloseJob struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Job           uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
+	Cause         *Cause                 `protobuf:"bytes,2,opt,name=cause,proto3" json:"cause,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CloseJob) Reset() {
+	*x = CloseJob{}
+	mi := &file_queue_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CloseJob) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CloseJob) ProtoMessage() {}
+
+func (x *CloseJob) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CloseJob.ProtoReflect.Descriptor instead.
+func (*CloseJob) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *CloseJob) GetJob() uint64 {
+	if x != nil {
+		return x.Job
+	}
+	return 0
+}
+
+func (x *CloseJob) GetCause() *Cause {
+	if x != nil {
+		return x.Cause
+	}
+	return nil
+}
+
+// SetJob changes what a job was asked to be, before it prints. What is not set stays.
+type SetJob struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Job      uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
+	Priority *uint32                `protobuf:"varint,2,opt,name=priority,proto3,oneof" json:"priority,omitempty"`
+	Name     *string                `protobuf:"bytes,3,opt,name=name,proto3,oneof" json:"name,omitempty"`
+	// Only before the first attempt.
+	Copies *uint32 `protobuf:"varint,4,opt,name=copies,proto3,oneof" json:"copies,omitempty"`
+	// Held, or released.
+	Hold          *bool  `protobuf:"varint,5,opt,name=hold,proto3,oneof" json:"hold,omitempty"`
+	Cause         *Cause `protobuf:"bytes,6,opt,name=cause,proto3" json:"cause,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetJob) Reset() {
+	*x = SetJob{}
+	mi := &file_queue_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetJob) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetJob) ProtoMessage() {}
+
+func (x *SetJob) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetJob.ProtoReflect.Descriptor instead.
+func (*SetJob) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *SetJob) GetJob() uint64 {
+	if x != nil {
+		return x.Job
+	}
+	return 0
+}
+
+func (x *SetJob) GetPriority() uint32 {
+	if x != nil && x.Priority != nil {
+		return *x.Priority
+	}
+	return 0
+}
+
+func (x *SetJob) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *SetJob) GetCopies() uint32 {
+	if x != nil && x.Copies != nil {
+		return *x.Copies
+	}
+	return 0
+}
+
+func (x *SetJob) GetHold() bool {
+	if x != nil && x.Hold != nil {
+		return *x.Hold
+	}
+	return false
+}
+
+func (x *SetJob) GetCause() *Cause {
+	if x != nil {
+		return x.Cause
+	}
+	return nil
+}
+
+// SetAccepting says whether a printer takes new jobs. Those it has print in any case.
+type SetAccepting struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Printer       string                 `protobuf:"bytes,1,opt,name=printer,proto3" json:"printer,omitempty"`
+	Accepting     bool                   `protobuf:"varint,2,opt,name=accepting,proto3" json:"accepting,omitempty"`
+	Cause         *Cause                 `protobuf:"bytes,3,opt,name=cause,proto3" json:"cause,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetAccepting) Reset() {
+	*x = SetAccepting{}
+	mi := &file_queue_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetAccepting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetAccepting) ProtoMessage() {}
+
+func (x *SetAccepting) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetAccepting.ProtoReflect.Descriptor instead.
+func (*SetAccepting) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *SetAccepting) GetPrinter() string {
+	if x != nil {
+		return x.Printer
+	}
+	return ""
+}
+
+func (x *SetAccepting) GetAccepting() bool {
+	if x != nil {
+		return x.Accepting
+	}
+	return false
+}
+
+func (x *SetAccepting) GetCause() *Cause {
+	if x != nil {
+		return x.Cause
+	}
+	return nil
+}
+
+// SetDefault says which printer is meant where none is named; empty: none.
+type SetDefault struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Printer       string                 `protobuf:"bytes,1,opt,name=printer,proto3" json:"printer,omitempty"`
+	Cause         *Cause                 `protobuf:"bytes,2,opt,name=cause,proto3" json:"cause,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetDefault) Reset() {
+	*x = SetDefault{}
+	mi := &file_queue_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetDefault) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetDefault) ProtoMessage() {}
+
+func (x *SetDefault) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetDefault.ProtoReflect.Descriptor instead.
+func (*SetDefault) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *SetDefault) GetPrinter() string {
+	if x != nil {
+		return x.Printer
+	}
+	return ""
+}
+
+func (x *SetDefault) GetCause() *Cause {
+	if x != nil {
+		return x.Cause
+	}
+	return nil
+}
+
+// DescribePrinter changes what people are told about a printer. What is not set stays.
+type DescribePrinter struct {
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	Printer            string                 `protobuf:"bytes,1,opt,name=printer,proto3" json:"printer,omitempty"`
+	Info               *string                `protobuf:"bytes,2,opt,name=info,proto3,oneof" json:"info,omitempty"`
+	Location           *string                `protobuf:"bytes,3,opt,name=location,proto3,oneof" json:"location,omitempty"`
+	GeoLocation        *string                `protobuf:"bytes,4,opt,name=geo_location,json=geoLocation,proto3,oneof" json:"geo_location,omitempty"`
+	Organization       *string                `protobuf:"bytes,5,opt,name=organization,proto3,oneof" json:"organization,omitempty"`
+	OrganizationalUnit *string                `protobuf:"bytes,6,opt,name=organizational_unit,json=organizationalUnit,proto3,oneof" json:"organizational_unit,omitempty"`
+	// The default size, by its PWG 5101.1 name; empty: the server's own.
+	Media         *string `protobuf:"bytes,7,opt,name=media,proto3,oneof" json:"media,omitempty"`
+	Cause         *Cause  `protobuf:"bytes,8,opt,name=cause,proto3" json:"cause,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DescribePrinter) Reset() {
+	*x = DescribePrinter{}
+	mi := &file_queue_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DescribePrinter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DescribePrinter) ProtoMessage() {}
+
+func (x *DescribePrinter) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DescribePrinter.ProtoReflect.Descriptor instead.
+func (*DescribePrinter) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *DescribePrinter) GetPrinter() string {
+	if x != nil {
+		return x.Printer
+	}
+	return ""
+}
+
+func (x *DescribePrinter) GetInfo() string {
+	if x != nil && x.Info != nil {
+		return *x.Info
+	}
+	return ""
+}
+
+func (x *DescribePrinter) GetLocation() string {
+	if x != nil && x.Location != nil {
+		return *x.Location
+	}
+	return ""
+}
+
+func (x *DescribePrinter) GetGeoLocation() string {
+	if x != nil && x.GeoLocation != nil {
+		return *x.GeoLocation
+	}
+	return ""
+}
+
+func (x *DescribePrinter) GetOrganization() string {
+	if x != nil && x.Organization != nil {
+		return *x.Organization
+	}
+	return ""
+}
+
+func (x *DescribePrinter) GetOrganizationalUnit() string {
+	if x != nil && x.OrganizationalUnit != nil {
+		return *x.OrganizationalUnit
+	}
+	return ""
+}
+
+func (x *DescribePrinter) GetMedia() string {
+	if x != nil && x.Media != nil {
+		return *x.Media
+	}
+	return ""
+}
+
+func (x *DescribePrinter) GetCause() *Cause {
+	if x != nil {
+		return x.Cause
+	}
+	return nil
+}
+
+// Seen names jobs whose clients are known to have the answer to the AttachDocument.
+type Seen struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Jobs          []uint64               `protobuf:"varint,1,rep,packed,name=jobs,proto3" json:"jobs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Seen) Reset() {
+	*x = Seen{}
+	mi := &file_queue_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Seen) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Seen) ProtoMessage() {}
+
+func (x *Seen) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Seen.ProtoReflect.Descriptor instead.
+func (*Seen) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Seen) GetJobs() []uint64 {
+	if x != nil {
+		return x.Jobs
+	}
+	return nil
+}
+
+// Subscribe asks for the events of a printer, of a job, or of all of them (neither is set).
+type Subscribe struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Printer string                 `protobuf:"bytes,1,opt,name=printer,proto3" json:"printer,omitempty"`
+	Job     uint64                 `protobuf:"varint,2,opt,name=job,proto3" json:"job,omitempty"`
+	User    string                 `protobuf:"bytes,3,opt,name=user,proto3" json:"user,omitempty"`
+	Events  []string               `protobuf:"bytes,4,rep,name=events,proto3" json:"events,omitempty"`
+	// Nanoseconds; not used for a job's, which lasts as long as the job. At most a week; 0: a day.
+	Lease int64 `protobuf:"varint,5,opt,name=lease,proto3" json:"lease,omitempty"`
+	// Seconds between two notifications, at least; told back to the client.
+	Interval      uint32 `protobuf:"varint,6,opt,name=interval,proto3" json:"interval,omitempty"`
+	UserData      []byte `protobuf:"bytes,7,opt,name=user_data,json=userData,proto3" json:"user_data,omitempty"`
+	Language      string `protobuf:"bytes,8,opt,name=language,proto3" json:"language,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Subscribe) Reset() {
+	*x = Subscribe{}
+	mi := &file_queue_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Subscribe) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Subscribe) ProtoMessage() {}
+
+func (x *Subscribe) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Subscribe.ProtoReflect.Descriptor instead.
+func (*Subscribe) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Subscribe) GetPrinter() string {
+	if x != nil {
+		return x.Printer
+	}
+	return ""
+}
+
+func (x *Subscribe) GetJob() uint64 {
+	if x != nil {
+		return x.Job
+	}
+	return 0
+}
+
+func (x *Subscribe) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *Subscribe) GetEvents() []string {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *Subscribe) GetLease() int64 {
+	if x != nil {
+		return x.Lease
+	}
+	return 0
+}
+
+func (x *Subscribe) GetInterval() uint32 {
+	if x != nil {
+		return x.Interval
+	}
+	return 0
+}
+
+func (x *Subscribe) GetUserData() []byte {
+	if x != nil {
+		return x.UserData
+	}
+	return nil
+}
+
+func (x *Subscribe) GetLanguage() string {
+	if x != nil {
+		return x.Language
+	}
+	return ""
+}
+
+// Renew begins a subscription's lease anew, with this length.
+type Renew struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Subscription  uint64                 `protobuf:"varint,1,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	Lease         int64                  `protobuf:"varint,2,opt,name=lease,proto3" json:"lease,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Renew) Reset() {
+	*x = Renew{}
+	mi := &file_queue_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Renew) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Renew) ProtoMessage() {}
+
+func (x *Renew) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Renew.ProtoReflect.Descriptor instead.
+func (*Renew) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Renew) GetSubscription() uint64 {
+	if x != nil {
+		return x.Subscription
+	}
+	return 0
+}
+
+func (x *Renew) GetLease() int64 {
+	if x != nil {
+		return x.Lease
+	}
+	return 0
+}
+
+type Unsubscribe struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Subscription  uint64                 `protobuf:"varint,1,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unsubscribe) Reset() {
+	*x = Unsubscribe{}
+	mi := &file_queue_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unsubscribe) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unsubscribe) ProtoMessage() {}
+
+func (x *Unsubscribe) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unsubscribe.ProtoReflect.Descriptor instead.
+func (*Unsubscribe) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Unsubscribe) GetSubscription() uint64 {
+	if x != nil {
+		return x.Subscription
+	}
+	return 0
+}
+
 type Cancel struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Job           uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
@@ -964,7 +1966,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_queue_proto_msgTypes[6]
+	mi := &file_queue_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -976,7 +1978,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[6]
+	mi := &file_queue_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -989,7 +1991,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{6}
+	return file_queue_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Cancel) GetJob() uint64 {
@@ -1016,7 +2018,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_queue_proto_msgTypes[7]
+	mi := &file_queue_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1028,7 +2030,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[7]
+	mi := &file_queue_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1041,7 +2043,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{7}
+	return file_queue_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Hold) GetJob() uint64 {
@@ -1068,7 +2070,7 @@ type Release struct {
 
 func (x *Release) Reset() {
 	*x = Release{}
-	mi := &file_queue_proto_msgTypes[8]
+	mi := &file_queue_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1080,7 +2082,7 @@ func (x *Release) String() string {
 func (*Release) ProtoMessage() {}
 
 func (x *Release) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[8]
+	mi := &file_queue_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1093,7 +2095,7 @@ func (x *Release) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Release.ProtoReflect.Descriptor instead.
 func (*Release) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{8}
+	return file_queue_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Release) GetJob() uint64 {
@@ -1123,7 +2125,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_queue_proto_msgTypes[9]
+	mi := &file_queue_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1135,7 +2137,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[9]
+	mi := &file_queue_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1148,7 +2150,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{9}
+	return file_queue_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Move) GetJob() uint64 {
@@ -1195,7 +2197,7 @@ type Reprint struct {
 
 func (x *Reprint) Reset() {
 	*x = Reprint{}
-	mi := &file_queue_proto_msgTypes[10]
+	mi := &file_queue_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1207,7 +2209,7 @@ func (x *Reprint) String() string {
 func (*Reprint) ProtoMessage() {}
 
 func (x *Reprint) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[10]
+	mi := &file_queue_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1220,7 +2222,7 @@ func (x *Reprint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reprint.ProtoReflect.Descriptor instead.
 func (*Reprint) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{10}
+	return file_queue_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Reprint) GetJob() uint64 {
@@ -1275,7 +2277,7 @@ type Resolve struct {
 
 func (x *Resolve) Reset() {
 	*x = Resolve{}
-	mi := &file_queue_proto_msgTypes[11]
+	mi := &file_queue_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1287,7 +2289,7 @@ func (x *Resolve) String() string {
 func (*Resolve) ProtoMessage() {}
 
 func (x *Resolve) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[11]
+	mi := &file_queue_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1300,7 +2302,7 @@ func (x *Resolve) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resolve.ProtoReflect.Descriptor instead.
 func (*Resolve) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{11}
+	return file_queue_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Resolve) GetJob() uint64 {
@@ -1387,7 +2389,7 @@ type SetPrinter struct {
 
 func (x *SetPrinter) Reset() {
 	*x = SetPrinter{}
-	mi := &file_queue_proto_msgTypes[12]
+	mi := &file_queue_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1399,7 +2401,7 @@ func (x *SetPrinter) String() string {
 func (*SetPrinter) ProtoMessage() {}
 
 func (x *SetPrinter) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[12]
+	mi := &file_queue_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1412,7 +2414,7 @@ func (x *SetPrinter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPrinter.ProtoReflect.Descriptor instead.
 func (*SetPrinter) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{12}
+	return file_queue_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SetPrinter) GetName() string {
@@ -1454,7 +2456,7 @@ type PrinterSettings struct {
 
 func (x *PrinterSettings) Reset() {
 	*x = PrinterSettings{}
-	mi := &file_queue_proto_msgTypes[13]
+	mi := &file_queue_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1466,7 +2468,7 @@ func (x *PrinterSettings) String() string {
 func (*PrinterSettings) ProtoMessage() {}
 
 func (x *PrinterSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[13]
+	mi := &file_queue_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1479,7 +2481,7 @@ func (x *PrinterSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrinterSettings.ProtoReflect.Descriptor instead.
 func (*PrinterSettings) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{13}
+	return file_queue_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PrinterSettings) GetDevices() []string {
@@ -1534,7 +2536,7 @@ type RemovePrinter struct {
 
 func (x *RemovePrinter) Reset() {
 	*x = RemovePrinter{}
-	mi := &file_queue_proto_msgTypes[14]
+	mi := &file_queue_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1546,7 +2548,7 @@ func (x *RemovePrinter) String() string {
 func (*RemovePrinter) ProtoMessage() {}
 
 func (x *RemovePrinter) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[14]
+	mi := &file_queue_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1559,7 +2561,7 @@ func (x *RemovePrinter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemovePrinter.ProtoReflect.Descriptor instead.
 func (*RemovePrinter) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{14}
+	return file_queue_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RemovePrinter) GetName() string {
@@ -1586,7 +2588,7 @@ type PausePrinter struct {
 
 func (x *PausePrinter) Reset() {
 	*x = PausePrinter{}
-	mi := &file_queue_proto_msgTypes[15]
+	mi := &file_queue_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1598,7 +2600,7 @@ func (x *PausePrinter) String() string {
 func (*PausePrinter) ProtoMessage() {}
 
 func (x *PausePrinter) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[15]
+	mi := &file_queue_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1611,7 +2613,7 @@ func (x *PausePrinter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PausePrinter.ProtoReflect.Descriptor instead.
 func (*PausePrinter) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{15}
+	return file_queue_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PausePrinter) GetName() string {
@@ -1638,7 +2640,7 @@ type ResumePrinter struct {
 
 func (x *ResumePrinter) Reset() {
 	*x = ResumePrinter{}
-	mi := &file_queue_proto_msgTypes[16]
+	mi := &file_queue_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1650,7 +2652,7 @@ func (x *ResumePrinter) String() string {
 func (*ResumePrinter) ProtoMessage() {}
 
 func (x *ResumePrinter) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[16]
+	mi := &file_queue_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1663,7 +2665,7 @@ func (x *ResumePrinter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumePrinter.ProtoReflect.Descriptor instead.
 func (*ResumePrinter) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{16}
+	return file_queue_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ResumePrinter) GetName() string {
@@ -1691,7 +2693,7 @@ type AdoptPrinter struct {
 
 func (x *AdoptPrinter) Reset() {
 	*x = AdoptPrinter{}
-	mi := &file_queue_proto_msgTypes[17]
+	mi := &file_queue_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1703,7 +2705,7 @@ func (x *AdoptPrinter) String() string {
 func (*AdoptPrinter) ProtoMessage() {}
 
 func (x *AdoptPrinter) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[17]
+	mi := &file_queue_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1716,7 +2718,7 @@ func (x *AdoptPrinter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdoptPrinter.ProtoReflect.Descriptor instead.
 func (*AdoptPrinter) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{17}
+	return file_queue_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *AdoptPrinter) GetName() string {
@@ -1745,7 +2747,7 @@ type SetMember struct {
 
 func (x *SetMember) Reset() {
 	*x = SetMember{}
-	mi := &file_queue_proto_msgTypes[18]
+	mi := &file_queue_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1757,7 +2759,7 @@ func (x *SetMember) String() string {
 func (*SetMember) ProtoMessage() {}
 
 func (x *SetMember) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[18]
+	mi := &file_queue_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1770,7 +2772,7 @@ func (x *SetMember) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMember.ProtoReflect.Descriptor instead.
 func (*SetMember) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{18}
+	return file_queue_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SetMember) GetId() uint64 {
@@ -1804,7 +2806,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_queue_proto_msgTypes[19]
+	mi := &file_queue_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1816,7 +2818,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[19]
+	mi := &file_queue_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1829,7 +2831,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{19}
+	return file_queue_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Token) GetTerm() uint64 {
@@ -1856,7 +2858,7 @@ type Claim struct {
 
 func (x *Claim) Reset() {
 	*x = Claim{}
-	mi := &file_queue_proto_msgTypes[20]
+	mi := &file_queue_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1868,7 +2870,7 @@ func (x *Claim) String() string {
 func (*Claim) ProtoMessage() {}
 
 func (x *Claim) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[20]
+	mi := &file_queue_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1881,7 +2883,7 @@ func (x *Claim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claim.ProtoReflect.Descriptor instead.
 func (*Claim) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{20}
+	return file_queue_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Claim) GetDevice() uint64 {
@@ -1906,7 +2908,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_queue_proto_msgTypes[21]
+	mi := &file_queue_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1918,7 +2920,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[21]
+	mi := &file_queue_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1931,7 +2933,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{21}
+	return file_queue_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Mark) GetAttempt() uint64 {
@@ -2004,7 +3006,7 @@ type Resume struct {
 
 func (x *Resume) Reset() {
 	*x = Resume{}
-	mi := &file_queue_proto_msgTypes[22]
+	mi := &file_queue_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2016,7 +3018,7 @@ func (x *Resume) String() string {
 func (*Resume) ProtoMessage() {}
 
 func (x *Resume) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[22]
+	mi := &file_queue_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2029,7 +3031,7 @@ func (x *Resume) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resume.ProtoReflect.Descriptor instead.
 func (*Resume) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{22}
+	return file_queue_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Resume) GetDevice() uint64 {
@@ -2166,7 +3168,7 @@ type Printed struct {
 
 func (x *Printed) Reset() {
 	*x = Printed{}
-	mi := &file_queue_proto_msgTypes[23]
+	mi := &file_queue_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2178,7 +3180,7 @@ func (x *Printed) String() string {
 func (*Printed) ProtoMessage() {}
 
 func (x *Printed) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[23]
+	mi := &file_queue_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2191,7 +3193,7 @@ func (x *Printed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Printed.ProtoReflect.Descriptor instead.
 func (*Printed) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{23}
+	return file_queue_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Printed) GetDevice() uint64 {
@@ -2248,7 +3250,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_queue_proto_msgTypes[24]
+	mi := &file_queue_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2260,7 +3262,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[24]
+	mi := &file_queue_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2273,7 +3275,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{24}
+	return file_queue_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Done) GetDevice() uint64 {
@@ -2345,7 +3347,7 @@ type Intent struct {
 
 func (x *Intent) Reset() {
 	*x = Intent{}
-	mi := &file_queue_proto_msgTypes[25]
+	mi := &file_queue_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2357,7 +3359,7 @@ func (x *Intent) String() string {
 func (*Intent) ProtoMessage() {}
 
 func (x *Intent) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[25]
+	mi := &file_queue_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2370,7 +3372,7 @@ func (x *Intent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Intent.ProtoReflect.Descriptor instead.
 func (*Intent) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{25}
+	return file_queue_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Intent) GetDevice() uint64 {
@@ -2442,7 +3444,7 @@ type Remote struct {
 
 func (x *Remote) Reset() {
 	*x = Remote{}
-	mi := &file_queue_proto_msgTypes[26]
+	mi := &file_queue_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2454,7 +3456,7 @@ func (x *Remote) String() string {
 func (*Remote) ProtoMessage() {}
 
 func (x *Remote) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[26]
+	mi := &file_queue_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2467,7 +3469,7 @@ func (x *Remote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Remote.ProtoReflect.Descriptor instead.
 func (*Remote) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{26}
+	return file_queue_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Remote) GetDevice() uint64 {
@@ -2512,7 +3514,7 @@ type Doubtful struct {
 
 func (x *Doubtful) Reset() {
 	*x = Doubtful{}
-	mi := &file_queue_proto_msgTypes[27]
+	mi := &file_queue_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2524,7 +3526,7 @@ func (x *Doubtful) String() string {
 func (*Doubtful) ProtoMessage() {}
 
 func (x *Doubtful) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[27]
+	mi := &file_queue_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2537,7 +3539,7 @@ func (x *Doubtful) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Doubtful.ProtoReflect.Descriptor instead.
 func (*Doubtful) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{27}
+	return file_queue_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Doubtful) GetDevice() uint64 {
@@ -2589,7 +3591,7 @@ type Yield struct {
 
 func (x *Yield) Reset() {
 	*x = Yield{}
-	mi := &file_queue_proto_msgTypes[28]
+	mi := &file_queue_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2601,7 +3603,7 @@ func (x *Yield) String() string {
 func (*Yield) ProtoMessage() {}
 
 func (x *Yield) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[28]
+	mi := &file_queue_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2614,7 +3616,7 @@ func (x *Yield) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Yield.ProtoReflect.Descriptor instead.
 func (*Yield) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{28}
+	return file_queue_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Yield) GetDevice() uint64 {
@@ -2663,7 +3665,7 @@ type Closed struct {
 
 func (x *Closed) Reset() {
 	*x = Closed{}
-	mi := &file_queue_proto_msgTypes[29]
+	mi := &file_queue_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2675,7 +3677,7 @@ func (x *Closed) String() string {
 func (*Closed) ProtoMessage() {}
 
 func (x *Closed) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[29]
+	mi := &file_queue_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2688,7 +3690,7 @@ func (x *Closed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Closed.ProtoReflect.Descriptor instead.
 func (*Closed) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{29}
+	return file_queue_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Closed) GetDevice() uint64 {
@@ -2726,7 +3728,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_queue_proto_msgTypes[30]
+	mi := &file_queue_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2738,7 +3740,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[30]
+	mi := &file_queue_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2751,7 +3753,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{30}
+	return file_queue_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Report) GetDevice() uint64 {
@@ -2796,14 +3798,17 @@ type Expire struct {
 	// Idempotency keys whose time is over.
 	Keys []string `protobuf:"bytes,5,rep,name=keys,proto3" json:"keys,omitempty"`
 	// Sessions of members that are gone.
-	Sessions      []uint64 `protobuf:"fixed64,6,rep,packed,name=sessions,proto3" json:"sessions,omitempty"`
+	Sessions []uint64 `protobuf:"fixed64,6,rep,packed,name=sessions,proto3" json:"sessions,omitempty"`
+	// Jobs whose document did not come.
+	Open          []uint64 `protobuf:"varint,20,rep,packed,name=open,proto3" json:"open,omitempty"`
+	Subscriptions []uint64 `protobuf:"varint,21,rep,packed,name=subscriptions,proto3" json:"subscriptions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Expire) Reset() {
 	*x = Expire{}
-	mi := &file_queue_proto_msgTypes[31]
+	mi := &file_queue_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2815,7 +3820,7 @@ func (x *Expire) String() string {
 func (*Expire) ProtoMessage() {}
 
 func (x *Expire) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[31]
+	mi := &file_queue_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2828,7 +3833,7 @@ func (x *Expire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expire.ProtoReflect.Descriptor instead.
 func (*Expire) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{31}
+	return file_queue_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Expire) GetTtl() []uint64 {
@@ -2873,6 +3878,20 @@ func (x *Expire) GetSessions() []uint64 {
 	return nil
 }
 
+func (x *Expire) GetOpen() []uint64 {
+	if x != nil {
+		return x.Open
+	}
+	return nil
+}
+
+func (x *Expire) GetSubscriptions() []uint64 {
+	if x != nil {
+		return x.Subscriptions
+	}
+	return nil
+}
+
 // Checkpoint marks an index: every member notes its chain hash and state digest there, and they compare.
 type Checkpoint struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2882,7 +3901,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_queue_proto_msgTypes[32]
+	mi := &file_queue_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2894,7 +3913,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[32]
+	mi := &file_queue_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2907,7 +3926,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{32}
+	return file_queue_proto_rawDescGZIP(), []int{43}
 }
 
 type RaiseVersion struct {
@@ -2919,7 +3938,7 @@ type RaiseVersion struct {
 
 func (x *RaiseVersion) Reset() {
 	*x = RaiseVersion{}
-	mi := &file_queue_proto_msgTypes[33]
+	mi := &file_queue_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2931,7 +3950,7 @@ func (x *RaiseVersion) String() string {
 func (*RaiseVersion) ProtoMessage() {}
 
 func (x *RaiseVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[33]
+	mi := &file_queue_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2944,7 +3963,7 @@ func (x *RaiseVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaiseVersion.ProtoReflect.Descriptor instead.
 func (*RaiseVersion) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{33}
+	return file_queue_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *RaiseVersion) GetVersion() uint32 {
@@ -2966,7 +3985,7 @@ type Extent struct {
 
 func (x *Extent) Reset() {
 	*x = Extent{}
-	mi := &file_queue_proto_msgTypes[34]
+	mi := &file_queue_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2978,7 +3997,7 @@ func (x *Extent) String() string {
 func (*Extent) ProtoMessage() {}
 
 func (x *Extent) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[34]
+	mi := &file_queue_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2991,7 +4010,7 @@ func (x *Extent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Extent.ProtoReflect.Descriptor instead.
 func (*Extent) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{34}
+	return file_queue_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Extent) GetIndex() uint64 {
@@ -3026,7 +4045,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_queue_proto_msgTypes[35]
+	mi := &file_queue_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3038,7 +4057,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[35]
+	mi := &file_queue_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3051,7 +4070,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{35}
+	return file_queue_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Position) GetIndex() uint64 {
@@ -3090,7 +4109,7 @@ type Doubt struct {
 
 func (x *Doubt) Reset() {
 	*x = Doubt{}
-	mi := &file_queue_proto_msgTypes[36]
+	mi := &file_queue_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3102,7 +4121,7 @@ func (x *Doubt) String() string {
 func (*Doubt) ProtoMessage() {}
 
 func (x *Doubt) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[36]
+	mi := &file_queue_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3115,7 +4134,7 @@ func (x *Doubt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Doubt.ProtoReflect.Descriptor instead.
 func (*Doubt) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{36}
+	return file_queue_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Doubt) GetCopy() uint32 {
@@ -3169,7 +4188,7 @@ type Attempt struct {
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_queue_proto_msgTypes[37]
+	mi := &file_queue_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3181,7 +4200,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[37]
+	mi := &file_queue_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3194,7 +4213,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{37}
+	return file_queue_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Attempt) GetToken() *Token {
@@ -3285,15 +4304,25 @@ type Job struct {
 	// Index of the entry that last changed it.
 	Changed uint64 `protobuf:"varint,29,opt,name=changed,proto3" json:"changed,omitempty"`
 	// What the request under the key was (Key.fingerprint).
-	Fingerprint   []byte    `protobuf:"bytes,30,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
-	Options       []*Option `protobuf:"bytes,31,rep,name=options,proto3" json:"options,omitempty"`
+	Fingerprint []byte    `protobuf:"bytes,30,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	Options     []*Option `protobuf:"bytes,31,rep,name=options,proto3" json:"options,omitempty"`
+	// Made by CreateJob.
+	Created bool `protobuf:"varint,40,opt,name=created,proto3" json:"created,omitempty"`
+	// It waits for its document since then, Unix nanoseconds; 0: it does not.
+	Open int64 `protobuf:"varint,41,opt,name=open,proto3" json:"open,omitempty"`
+	// It is to be held when its document is there.
+	Hold bool `protobuf:"varint,42,opt,name=hold,proto3" json:"hold,omitempty"`
+	// The job that it may be a duplicate of.
+	DuplicateOf uint64 `protobuf:"varint,43,opt,name=duplicate_of,json=duplicateOf,proto3" json:"duplicate_of,omitempty"`
+	// When its first attempt began, Unix nanoseconds; 0: not yet.
+	Began         int64 `protobuf:"varint,44,opt,name=began,proto3" json:"began,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Job) Reset() {
 	*x = Job{}
-	mi := &file_queue_proto_msgTypes[38]
+	mi := &file_queue_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3305,7 +4334,7 @@ func (x *Job) String() string {
 func (*Job) ProtoMessage() {}
 
 func (x *Job) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[38]
+	mi := &file_queue_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3318,7 +4347,7 @@ func (x *Job) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Job.ProtoReflect.Descriptor instead.
 func (*Job) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{38}
+	return file_queue_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Job) GetId() uint64 {
@@ -3538,6 +4567,41 @@ func (x *Job) GetOptions() []*Option {
 	return nil
 }
 
+func (x *Job) GetCreated() bool {
+	if x != nil {
+		return x.Created
+	}
+	return false
+}
+
+func (x *Job) GetOpen() int64 {
+	if x != nil {
+		return x.Open
+	}
+	return 0
+}
+
+func (x *Job) GetHold() bool {
+	if x != nil {
+		return x.Hold
+	}
+	return false
+}
+
+func (x *Job) GetDuplicateOf() uint64 {
+	if x != nil {
+		return x.DuplicateOf
+	}
+	return 0
+}
+
+func (x *Job) GetBegan() int64 {
+	if x != nil {
+		return x.Began
+	}
+	return 0
+}
+
 type Printer struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Name     string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -3546,15 +4610,20 @@ type Printer struct {
 	Reason   string                 `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	Devices  []uint64               `protobuf:"varint,5,rep,packed,name=devices,proto3" json:"devices,omitempty"`
 	// Index of the entry that made it, and that last changed its settings.
-	Created       uint64 `protobuf:"varint,6,opt,name=created,proto3" json:"created,omitempty"`
-	Changed       uint64 `protobuf:"varint,7,opt,name=changed,proto3" json:"changed,omitempty"`
+	Created uint64 `protobuf:"varint,6,opt,name=created,proto3" json:"created,omitempty"`
+	Changed uint64 `protobuf:"varint,7,opt,name=changed,proto3" json:"changed,omitempty"`
+	// It takes no new jobs.
+	Rejecting bool `protobuf:"varint,20,opt,name=rejecting,proto3" json:"rejecting,omitempty"`
+	// It is meant where no printer is named.
+	Default       bool                `protobuf:"varint,21,opt,name=default,proto3" json:"default,omitempty"`
+	Description   *PrinterDescription `protobuf:"bytes,22,opt,name=description,proto3" json:"description,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Printer) Reset() {
 	*x = Printer{}
-	mi := &file_queue_proto_msgTypes[39]
+	mi := &file_queue_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3566,7 +4635,7 @@ func (x *Printer) String() string {
 func (*Printer) ProtoMessage() {}
 
 func (x *Printer) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[39]
+	mi := &file_queue_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3579,7 +4648,7 @@ func (x *Printer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Printer.ProtoReflect.Descriptor instead.
 func (*Printer) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{39}
+	return file_queue_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Printer) GetName() string {
@@ -3627,6 +4696,371 @@ func (x *Printer) GetCreated() uint64 {
 func (x *Printer) GetChanged() uint64 {
 	if x != nil {
 		return x.Changed
+	}
+	return 0
+}
+
+func (x *Printer) GetRejecting() bool {
+	if x != nil {
+		return x.Rejecting
+	}
+	return false
+}
+
+func (x *Printer) GetDefault() bool {
+	if x != nil {
+		return x.Default
+	}
+	return false
+}
+
+func (x *Printer) GetDescription() *PrinterDescription {
+	if x != nil {
+		return x.Description
+	}
+	return nil
+}
+
+// What people are told about a printer.
+type PrinterDescription struct {
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	Info               string                 `protobuf:"bytes,1,opt,name=info,proto3" json:"info,omitempty"`
+	Location           string                 `protobuf:"bytes,2,opt,name=location,proto3" json:"location,omitempty"`
+	GeoLocation        string                 `protobuf:"bytes,3,opt,name=geo_location,json=geoLocation,proto3" json:"geo_location,omitempty"`
+	Organization       string                 `protobuf:"bytes,4,opt,name=organization,proto3" json:"organization,omitempty"`
+	OrganizationalUnit string                 `protobuf:"bytes,5,opt,name=organizational_unit,json=organizationalUnit,proto3" json:"organizational_unit,omitempty"`
+	Media              string                 `protobuf:"bytes,6,opt,name=media,proto3" json:"media,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *PrinterDescription) Reset() {
+	*x = PrinterDescription{}
+	mi := &file_queue_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrinterDescription) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrinterDescription) ProtoMessage() {}
+
+func (x *PrinterDescription) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrinterDescription.ProtoReflect.Descriptor instead.
+func (*PrinterDescription) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *PrinterDescription) GetInfo() string {
+	if x != nil {
+		return x.Info
+	}
+	return ""
+}
+
+func (x *PrinterDescription) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
+}
+
+func (x *PrinterDescription) GetGeoLocation() string {
+	if x != nil {
+		return x.GeoLocation
+	}
+	return ""
+}
+
+func (x *PrinterDescription) GetOrganization() string {
+	if x != nil {
+		return x.Organization
+	}
+	return ""
+}
+
+func (x *PrinterDescription) GetOrganizationalUnit() string {
+	if x != nil {
+		return x.OrganizationalUnit
+	}
+	return ""
+}
+
+func (x *PrinterDescription) GetMedia() string {
+	if x != nil {
+		return x.Media
+	}
+	return ""
+}
+
+// When a printer last changed, Unix nanoseconds: for display, and outside the digest.
+type PrinterTimes struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	State         int64                  `protobuf:"varint,1,opt,name=state,proto3" json:"state,omitempty"`
+	Config        int64                  `protobuf:"varint,2,opt,name=config,proto3" json:"config,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrinterTimes) Reset() {
+	*x = PrinterTimes{}
+	mi := &file_queue_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrinterTimes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrinterTimes) ProtoMessage() {}
+
+func (x *PrinterTimes) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrinterTimes.ProtoReflect.Descriptor instead.
+func (*PrinterTimes) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *PrinterTimes) GetState() int64 {
+	if x != nil {
+		return x.State
+	}
+	return 0
+}
+
+func (x *PrinterTimes) GetConfig() int64 {
+	if x != nil {
+		return x.Config
+	}
+	return 0
+}
+
+// The answer to an AttachDocument, as long as its client may not have got it.
+type Unseen struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Job   uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
+	// What makes two jobs equal.
+	Print []byte `protobuf:"bytes,2,opt,name=print,proto3" json:"print,omitempty"`
+	// Unix nanoseconds.
+	Until int64 `protobuf:"varint,3,opt,name=until,proto3" json:"until,omitempty"`
+	// Index of the entry that attached the document.
+	Index         uint64 `protobuf:"varint,4,opt,name=index,proto3" json:"index,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unseen) Reset() {
+	*x = Unseen{}
+	mi := &file_queue_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unseen) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unseen) ProtoMessage() {}
+
+func (x *Unseen) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unseen.ProtoReflect.Descriptor instead.
+func (*Unseen) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *Unseen) GetJob() uint64 {
+	if x != nil {
+		return x.Job
+	}
+	return 0
+}
+
+func (x *Unseen) GetPrint() []byte {
+	if x != nil {
+		return x.Print
+	}
+	return nil
+}
+
+func (x *Unseen) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *Unseen) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+type Subscription struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Id      uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Printer string                 `protobuf:"bytes,2,opt,name=printer,proto3" json:"printer,omitempty"`
+	Job     uint64                 `protobuf:"varint,3,opt,name=job,proto3" json:"job,omitempty"`
+	User    string                 `protobuf:"bytes,4,opt,name=user,proto3" json:"user,omitempty"`
+	Events  []string               `protobuf:"bytes,5,rep,name=events,proto3" json:"events,omitempty"`
+	Lease   int64                  `protobuf:"varint,6,opt,name=lease,proto3" json:"lease,omitempty"`
+	// When it ends, Unix nanoseconds; 0: with its job.
+	Until    int64  `protobuf:"varint,7,opt,name=until,proto3" json:"until,omitempty"`
+	Interval uint32 `protobuf:"varint,8,opt,name=interval,proto3" json:"interval,omitempty"`
+	UserData []byte `protobuf:"bytes,9,opt,name=user_data,json=userData,proto3" json:"user_data,omitempty"`
+	Language string `protobuf:"bytes,10,opt,name=language,proto3" json:"language,omitempty"`
+	// The last line of the log when it was made: its events are in those that follow.
+	Seq           uint64 `protobuf:"varint,11,opt,name=seq,proto3" json:"seq,omitempty"`
+	Made          int64  `protobuf:"varint,12,opt,name=made,proto3" json:"made,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Subscription) Reset() {
+	*x = Subscription{}
+	mi := &file_queue_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Subscription) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Subscription) ProtoMessage() {}
+
+func (x *Subscription) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Subscription.ProtoReflect.Descriptor instead.
+func (*Subscription) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *Subscription) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *Subscription) GetPrinter() string {
+	if x != nil {
+		return x.Printer
+	}
+	return ""
+}
+
+func (x *Subscription) GetJob() uint64 {
+	if x != nil {
+		return x.Job
+	}
+	return 0
+}
+
+func (x *Subscription) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *Subscription) GetEvents() []string {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *Subscription) GetLease() int64 {
+	if x != nil {
+		return x.Lease
+	}
+	return 0
+}
+
+func (x *Subscription) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *Subscription) GetInterval() uint32 {
+	if x != nil {
+		return x.Interval
+	}
+	return 0
+}
+
+func (x *Subscription) GetUserData() []byte {
+	if x != nil {
+		return x.UserData
+	}
+	return nil
+}
+
+func (x *Subscription) GetLanguage() string {
+	if x != nil {
+		return x.Language
+	}
+	return ""
+}
+
+func (x *Subscription) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *Subscription) GetMade() int64 {
+	if x != nil {
+		return x.Made
 	}
 	return 0
 }
@@ -3684,7 +5118,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_queue_proto_msgTypes[40]
+	mi := &file_queue_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3696,7 +5130,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[40]
+	mi := &file_queue_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3709,7 +5143,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{40}
+	return file_queue_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Device) GetId() uint64 {
@@ -3963,7 +5397,7 @@ type Upload struct {
 
 func (x *Upload) Reset() {
 	*x = Upload{}
-	mi := &file_queue_proto_msgTypes[41]
+	mi := &file_queue_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3975,7 +5409,7 @@ func (x *Upload) String() string {
 func (*Upload) ProtoMessage() {}
 
 func (x *Upload) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[41]
+	mi := &file_queue_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3988,7 +5422,7 @@ func (x *Upload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Upload.ProtoReflect.Descriptor instead.
 func (*Upload) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{41}
+	return file_queue_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Upload) GetId() []byte {
@@ -4034,7 +5468,7 @@ type Session struct {
 
 func (x *Session) Reset() {
 	*x = Session{}
-	mi := &file_queue_proto_msgTypes[42]
+	mi := &file_queue_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4046,7 +5480,7 @@ func (x *Session) String() string {
 func (*Session) ProtoMessage() {}
 
 func (x *Session) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[42]
+	mi := &file_queue_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4059,7 +5493,7 @@ func (x *Session) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Session.ProtoReflect.Descriptor instead.
 func (*Session) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{42}
+	return file_queue_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Session) GetId() uint64 {
@@ -4112,13 +5546,14 @@ type SessionAnswer struct {
 	Code string `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
 	// The error's whole text.
 	Detail        string `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
+	Subscription  uint64 `protobuf:"varint,20,opt,name=subscription,proto3" json:"subscription,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SessionAnswer) Reset() {
 	*x = SessionAnswer{}
-	mi := &file_queue_proto_msgTypes[43]
+	mi := &file_queue_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4130,7 +5565,7 @@ func (x *SessionAnswer) String() string {
 func (*SessionAnswer) ProtoMessage() {}
 
 func (x *SessionAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[43]
+	mi := &file_queue_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4143,7 +5578,7 @@ func (x *SessionAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionAnswer.ProtoReflect.Descriptor instead.
 func (*SessionAnswer) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{43}
+	return file_queue_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *SessionAnswer) GetSeq() uint64 {
@@ -4174,6 +5609,13 @@ func (x *SessionAnswer) GetDetail() string {
 	return ""
 }
 
+func (x *SessionAnswer) GetSubscription() uint64 {
+	if x != nil {
+		return x.Subscription
+	}
+	return 0
+}
+
 type Key struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Job   uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
@@ -4186,7 +5628,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_queue_proto_msgTypes[44]
+	mi := &file_queue_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4198,7 +5640,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[44]
+	mi := &file_queue_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4211,7 +5653,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{44}
+	return file_queue_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Key) GetJob() uint64 {
@@ -4246,7 +5688,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_queue_proto_msgTypes[45]
+	mi := &file_queue_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4258,7 +5700,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[45]
+	mi := &file_queue_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4271,7 +5713,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{45}
+	return file_queue_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Member) GetId() uint64 {
@@ -4297,25 +5739,26 @@ func (x *Member) GetPeer() string {
 
 // Meta is everything else.
 type Meta struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Term          uint64                 `protobuf:"varint,1,opt,name=term,proto3" json:"term,omitempty"`
-	Time          int64                  `protobuf:"varint,2,opt,name=time,proto3" json:"time,omitempty"`
-	Index         uint64                 `protobuf:"varint,3,opt,name=index,proto3" json:"index,omitempty"`
-	NextJob       uint64                 `protobuf:"varint,4,opt,name=next_job,json=nextJob,proto3" json:"next_job,omitempty"`
-	NextDevice    uint64                 `protobuf:"varint,5,opt,name=next_device,json=nextDevice,proto3" json:"next_device,omitempty"`
-	Seq           uint64                 `protobuf:"varint,6,opt,name=seq,proto3" json:"seq,omitempty"`
-	Chain         []byte                 `protobuf:"bytes,7,opt,name=chain,proto3" json:"chain,omitempty"`
-	Digest        uint64                 `protobuf:"varint,8,opt,name=digest,proto3" json:"digest,omitempty"`
-	Version       uint32                 `protobuf:"varint,9,opt,name=version,proto3" json:"version,omitempty"`
-	Cluster       string                 `protobuf:"bytes,10,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	Void          uint64                 `protobuf:"varint,11,opt,name=void,proto3" json:"void,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	Term             uint64                 `protobuf:"varint,1,opt,name=term,proto3" json:"term,omitempty"`
+	Time             int64                  `protobuf:"varint,2,opt,name=time,proto3" json:"time,omitempty"`
+	Index            uint64                 `protobuf:"varint,3,opt,name=index,proto3" json:"index,omitempty"`
+	NextJob          uint64                 `protobuf:"varint,4,opt,name=next_job,json=nextJob,proto3" json:"next_job,omitempty"`
+	NextDevice       uint64                 `protobuf:"varint,5,opt,name=next_device,json=nextDevice,proto3" json:"next_device,omitempty"`
+	Seq              uint64                 `protobuf:"varint,6,opt,name=seq,proto3" json:"seq,omitempty"`
+	Chain            []byte                 `protobuf:"bytes,7,opt,name=chain,proto3" json:"chain,omitempty"`
+	Digest           uint64                 `protobuf:"varint,8,opt,name=digest,proto3" json:"digest,omitempty"`
+	Version          uint32                 `protobuf:"varint,9,opt,name=version,proto3" json:"version,omitempty"`
+	Cluster          string                 `protobuf:"bytes,10,opt,name=cluster,proto3" json:"cluster,omitempty"`
+	Void             uint64                 `protobuf:"varint,11,opt,name=void,proto3" json:"void,omitempty"`
+	NextSubscription uint64                 `protobuf:"varint,30,opt,name=next_subscription,json=nextSubscription,proto3" json:"next_subscription,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Meta) Reset() {
 	*x = Meta{}
-	mi := &file_queue_proto_msgTypes[46]
+	mi := &file_queue_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4327,7 +5770,7 @@ func (x *Meta) String() string {
 func (*Meta) ProtoMessage() {}
 
 func (x *Meta) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[46]
+	mi := &file_queue_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4340,7 +5783,7 @@ func (x *Meta) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Meta.ProtoReflect.Descriptor instead.
 func (*Meta) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{46}
+	return file_queue_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Meta) GetTerm() uint64 {
@@ -4420,6 +5863,13 @@ func (x *Meta) GetVoid() uint64 {
 	return 0
 }
 
+func (x *Meta) GetNextSubscription() uint64 {
+	if x != nil {
+		return x.NextSubscription
+	}
+	return 0
+}
+
 var File_queue_proto protoreflect.FileDescriptor
 
 const file_queue_proto_rawDesc = "" +
@@ -4427,7 +5877,7 @@ const file_queue_proto_rawDesc = "" +
 	"\vqueue.proto\x12\x0fprintq.queue.v1\"Q\n" +
 	"\x05Batch\x12\x12\n" +
 	"\x04time\x18\x01 \x01(\x03R\x04time\x124\n" +
-	"\bcommands\x18\x02 \x03(\v2\x18.printq.queue.v1.CommandR\bcommands\"\xf9\f\n" +
+	"\bcommands\x18\x02 \x03(\v2\x18.printq.queue.v1.CommandR\bcommands\"\xa0\x12\n" +
 	"\aCommand\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x06R\asession\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x14\n" +
@@ -4450,7 +5900,20 @@ const file_queue_proto_rawDesc = "" +
 	"\x0eresume_printer\x18\x1b \x01(\v2\x1e.printq.queue.v1.ResumePrinterH\x00R\rresumePrinter\x12D\n" +
 	"\radopt_printer\x18\x1c \x01(\v2\x1d.printq.queue.v1.AdoptPrinterH\x00R\fadoptPrinter\x12;\n" +
 	"\n" +
-	"set_member\x18\x1d \x01(\v2\x1a.printq.queue.v1.SetMemberH\x00R\tsetMember\x12.\n" +
+	"set_member\x18\x1d \x01(\v2\x1a.printq.queue.v1.SetMemberH\x00R\tsetMember\x12;\n" +
+	"\n" +
+	"create_job\x18\x1e \x01(\v2\x1a.printq.queue.v1.CreateJobH\x00R\tcreateJob\x12J\n" +
+	"\x0fattach_document\x18\x1f \x01(\v2\x1f.printq.queue.v1.AttachDocumentH\x00R\x0eattachDocument\x128\n" +
+	"\tclose_job\x18  \x01(\v2\x19.printq.queue.v1.CloseJobH\x00R\bcloseJob\x122\n" +
+	"\aset_job\x18! \x01(\v2\x17.printq.queue.v1.SetJobH\x00R\x06setJob\x12D\n" +
+	"\rset_accepting\x18\" \x01(\v2\x1d.printq.queue.v1.SetAcceptingH\x00R\fsetAccepting\x12>\n" +
+	"\vset_default\x18# \x01(\v2\x1b.printq.queue.v1.SetDefaultH\x00R\n" +
+	"setDefault\x12M\n" +
+	"\x10describe_printer\x18$ \x01(\v2 .printq.queue.v1.DescribePrinterH\x00R\x0fdescribePrinter\x12+\n" +
+	"\x04seen\x18% \x01(\v2\x15.printq.queue.v1.SeenH\x00R\x04seen\x12:\n" +
+	"\tsubscribe\x18& \x01(\v2\x1a.printq.queue.v1.SubscribeH\x00R\tsubscribe\x12.\n" +
+	"\x05renew\x18' \x01(\v2\x16.printq.queue.v1.RenewH\x00R\x05renew\x12@\n" +
+	"\vunsubscribe\x18( \x01(\v2\x1c.printq.queue.v1.UnsubscribeH\x00R\vunsubscribe\x12.\n" +
 	"\x05claim\x180 \x01(\v2\x16.printq.queue.v1.ClaimH\x00R\x05claim\x121\n" +
 	"\x06resume\x181 \x01(\v2\x17.printq.queue.v1.ResumeH\x00R\x06resume\x124\n" +
 	"\aprinted\x182 \x01(\v2\x18.printq.queue.v1.PrintedH\x00R\aprinted\x12+\n" +
@@ -4490,10 +5953,84 @@ const file_queue_proto_rawDesc = "" +
 	"\aoptions\x18\x10 \x03(\v2\x17.printq.queue.v1.OptionR\aoptions\"2\n" +
 	"\x06Option\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"-\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"?\n" +
 	"\x05Chunk\x12\x16\n" +
 	"\x06upload\x18\x01 \x01(\fR\x06upload\x12\f\n" +
-	"\x01n\x18\x02 \x01(\rR\x01n\"H\n" +
+	"\x01n\x18\x02 \x01(\rR\x01n\x12\x10\n" +
+	"\x03job\x18\x14 \x01(\x04R\x03job\"\xb9\x01\n" +
+	"\tCreateJob\x12\x18\n" +
+	"\aprinter\x18\x01 \x01(\tR\aprinter\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\x12\x16\n" +
+	"\x06copies\x18\x03 \x01(\rR\x06copies\x12\x1a\n" +
+	"\bpriority\x18\x04 \x01(\rR\bpriority\x12\x12\n" +
+	"\x04hold\x18\x05 \x01(\bR\x04hold\x12\x10\n" +
+	"\x03ttl\x18\x06 \x01(\x03R\x03ttl\x12\x12\n" +
+	"\x04name\x18\a \x01(\tR\x04name\x12\x12\n" +
+	"\x04user\x18\b \x01(\tR\x04user\"\xe3\x01\n" +
+	"\x0eAttachDocument\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\x04R\x03job\x12\x16\n" +
+	"\x06upload\x18\x02 \x01(\fR\x06upload\x12\x16\n" +
+	"\x06chunks\x18\x03 \x01(\rR\x06chunks\x12\x14\n" +
+	"\x05bytes\x18\x04 \x01(\x04R\x05bytes\x12\x16\n" +
+	"\x06sha256\x18\x05 \x01(\fR\x06sha256\x12\x16\n" +
+	"\x06format\x18\x06 \x01(\tR\x06format\x12\x14\n" +
+	"\x05pages\x18\a \x01(\rR\x05pages\x12\x14\n" +
+	"\x05units\x18\b \x01(\rR\x05units\x12\x1d\n" +
+	"\n" +
+	"unseen_for\x18\t \x01(\x03R\tunseenFor\"J\n" +
+	"\bCloseJob\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\x04R\x03job\x12,\n" +
+	"\x05cause\x18\x02 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"\xe2\x01\n" +
+	"\x06SetJob\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\x04R\x03job\x12\x1f\n" +
+	"\bpriority\x18\x02 \x01(\rH\x00R\bpriority\x88\x01\x01\x12\x17\n" +
+	"\x04name\x18\x03 \x01(\tH\x01R\x04name\x88\x01\x01\x12\x1b\n" +
+	"\x06copies\x18\x04 \x01(\rH\x02R\x06copies\x88\x01\x01\x12\x17\n" +
+	"\x04hold\x18\x05 \x01(\bH\x03R\x04hold\x88\x01\x01\x12,\n" +
+	"\x05cause\x18\x06 \x01(\v2\x16.printq.queue.v1.CauseR\x05causeB\v\n" +
+	"\t_priorityB\a\n" +
+	"\x05_nameB\t\n" +
+	"\a_copiesB\a\n" +
+	"\x05_hold\"t\n" +
+	"\fSetAccepting\x12\x18\n" +
+	"\aprinter\x18\x01 \x01(\tR\aprinter\x12\x1c\n" +
+	"\taccepting\x18\x02 \x01(\bR\taccepting\x12,\n" +
+	"\x05cause\x18\x03 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"T\n" +
+	"\n" +
+	"SetDefault\x12\x18\n" +
+	"\aprinter\x18\x01 \x01(\tR\aprinter\x12,\n" +
+	"\x05cause\x18\x02 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"\x8f\x03\n" +
+	"\x0fDescribePrinter\x12\x18\n" +
+	"\aprinter\x18\x01 \x01(\tR\aprinter\x12\x17\n" +
+	"\x04info\x18\x02 \x01(\tH\x00R\x04info\x88\x01\x01\x12\x1f\n" +
+	"\blocation\x18\x03 \x01(\tH\x01R\blocation\x88\x01\x01\x12&\n" +
+	"\fgeo_location\x18\x04 \x01(\tH\x02R\vgeoLocation\x88\x01\x01\x12'\n" +
+	"\forganization\x18\x05 \x01(\tH\x03R\forganization\x88\x01\x01\x124\n" +
+	"\x13organizational_unit\x18\x06 \x01(\tH\x04R\x12organizationalUnit\x88\x01\x01\x12\x19\n" +
+	"\x05media\x18\a \x01(\tH\x05R\x05media\x88\x01\x01\x12,\n" +
+	"\x05cause\x18\b \x01(\v2\x16.printq.queue.v1.CauseR\x05causeB\a\n" +
+	"\x05_infoB\v\n" +
+	"\t_locationB\x0f\n" +
+	"\r_geo_locationB\x0f\n" +
+	"\r_organizationB\x16\n" +
+	"\x14_organizational_unitB\b\n" +
+	"\x06_media\"\x1a\n" +
+	"\x04Seen\x12\x12\n" +
+	"\x04jobs\x18\x01 \x03(\x04R\x04jobs\"\xce\x01\n" +
+	"\tSubscribe\x12\x18\n" +
+	"\aprinter\x18\x01 \x01(\tR\aprinter\x12\x10\n" +
+	"\x03job\x18\x02 \x01(\x04R\x03job\x12\x12\n" +
+	"\x04user\x18\x03 \x01(\tR\x04user\x12\x16\n" +
+	"\x06events\x18\x04 \x03(\tR\x06events\x12\x14\n" +
+	"\x05lease\x18\x05 \x01(\x03R\x05lease\x12\x1a\n" +
+	"\binterval\x18\x06 \x01(\rR\binterval\x12\x1b\n" +
+	"\tuser_data\x18\a \x01(\fR\buserData\x12\x1a\n" +
+	"\blanguage\x18\b \x01(\tR\blanguage\"A\n" +
+	"\x05Renew\x12\"\n" +
+	"\fsubscription\x18\x01 \x01(\x04R\fsubscription\x12\x14\n" +
+	"\x05lease\x18\x02 \x01(\x03R\x05lease\"1\n" +
+	"\vUnsubscribe\x12\"\n" +
+	"\fsubscription\x18\x01 \x01(\x04R\fsubscription\"H\n" +
 	"\x06Cancel\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\x04R\x03job\x12,\n" +
 	"\x05cause\x18\x02 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"F\n" +
@@ -4627,14 +6164,16 @@ const file_queue_proto_rawDesc = "" +
 	"\x06device\x18\x01 \x01(\x04R\x06device\x12,\n" +
 	"\x05token\x18\x02 \x01(\v2\x16.printq.queue.v1.TokenR\x05token\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x16\n" +
-	"\x06detail\x18\x04 \x01(\tR\x06detail\"\x9e\x01\n" +
+	"\x06detail\x18\x04 \x01(\tR\x06detail\"\xd8\x01\n" +
 	"\x06Expire\x12\x10\n" +
 	"\x03ttl\x18\x01 \x03(\x04R\x03ttl\x12\x18\n" +
 	"\auploads\x18\x02 \x03(\fR\auploads\x12\x1c\n" +
 	"\tdocuments\x18\x03 \x03(\x04R\tdocuments\x12\x1a\n" +
 	"\bfinished\x18\x04 \x03(\x04R\bfinished\x12\x12\n" +
 	"\x04keys\x18\x05 \x03(\tR\x04keys\x12\x1a\n" +
-	"\bsessions\x18\x06 \x03(\x06R\bsessions\"\f\n" +
+	"\bsessions\x18\x06 \x03(\x06R\bsessions\x12\x12\n" +
+	"\x04open\x18\x14 \x03(\x04R\x04open\x12$\n" +
+	"\rsubscriptions\x18\x15 \x03(\x04R\rsubscriptions\"\f\n" +
 	"\n" +
 	"Checkpoint\"(\n" +
 	"\fRaiseVersion\x12\x18\n" +
@@ -4660,7 +6199,7 @@ const file_queue_proto_rawDesc = "" +
 	"\x04from\x18\x04 \x01(\rR\x04from\x12\x18\n" +
 	"\aprinted\x18\x05 \x01(\rR\aprinted\x12\x18\n" +
 	"\aoutcome\x18\x06 \x01(\tR\aoutcome\x12\x16\n" +
-	"\x06remote\x18\a \x01(\tR\x06remote\"\xfe\x06\n" +
+	"\x06remote\x18\a \x01(\tR\x06remote\"\xf9\a\n" +
 	"\x03Job\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x18\n" +
 	"\aprinter\x18\x02 \x01(\tR\aprinter\x12\x14\n" +
@@ -4694,7 +6233,12 @@ const file_queue_proto_rawDesc = "" +
 	"stopReason\x12\x18\n" +
 	"\achanged\x18\x1d \x01(\x04R\achanged\x12 \n" +
 	"\vfingerprint\x18\x1e \x01(\fR\vfingerprint\x121\n" +
-	"\aoptions\x18\x1f \x03(\v2\x17.printq.queue.v1.OptionR\aoptions\"\xd9\x01\n" +
+	"\aoptions\x18\x1f \x03(\v2\x17.printq.queue.v1.OptionR\aoptions\x12\x18\n" +
+	"\acreated\x18( \x01(\bR\acreated\x12\x12\n" +
+	"\x04open\x18) \x01(\x03R\x04open\x12\x12\n" +
+	"\x04hold\x18* \x01(\bR\x04hold\x12!\n" +
+	"\fduplicate_of\x18+ \x01(\x04R\vduplicateOf\x12\x14\n" +
+	"\x05began\x18, \x01(\x03R\x05began\"\xd8\x02\n" +
 	"\aPrinter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12<\n" +
 	"\bsettings\x18\x02 \x01(\v2 .printq.queue.v1.PrinterSettingsR\bsettings\x12\x16\n" +
@@ -4702,7 +6246,39 @@ const file_queue_proto_rawDesc = "" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x18\n" +
 	"\adevices\x18\x05 \x03(\x04R\adevices\x12\x18\n" +
 	"\acreated\x18\x06 \x01(\x04R\acreated\x12\x18\n" +
-	"\achanged\x18\a \x01(\x04R\achanged\"\x91\a\n" +
+	"\achanged\x18\a \x01(\x04R\achanged\x12\x1c\n" +
+	"\trejecting\x18\x14 \x01(\bR\trejecting\x12\x18\n" +
+	"\adefault\x18\x15 \x01(\bR\adefault\x12E\n" +
+	"\vdescription\x18\x16 \x01(\v2#.printq.queue.v1.PrinterDescriptionR\vdescription\"\xd2\x01\n" +
+	"\x12PrinterDescription\x12\x12\n" +
+	"\x04info\x18\x01 \x01(\tR\x04info\x12\x1a\n" +
+	"\blocation\x18\x02 \x01(\tR\blocation\x12!\n" +
+	"\fgeo_location\x18\x03 \x01(\tR\vgeoLocation\x12\"\n" +
+	"\forganization\x18\x04 \x01(\tR\forganization\x12/\n" +
+	"\x13organizational_unit\x18\x05 \x01(\tR\x12organizationalUnit\x12\x14\n" +
+	"\x05media\x18\x06 \x01(\tR\x05media\"<\n" +
+	"\fPrinterTimes\x12\x14\n" +
+	"\x05state\x18\x01 \x01(\x03R\x05state\x12\x16\n" +
+	"\x06config\x18\x02 \x01(\x03R\x06config\"\\\n" +
+	"\x06Unseen\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\x04R\x03job\x12\x14\n" +
+	"\x05print\x18\x02 \x01(\fR\x05print\x12\x14\n" +
+	"\x05until\x18\x03 \x01(\x03R\x05until\x12\x14\n" +
+	"\x05index\x18\x04 \x01(\x04R\x05index\"\x9d\x02\n" +
+	"\fSubscription\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x18\n" +
+	"\aprinter\x18\x02 \x01(\tR\aprinter\x12\x10\n" +
+	"\x03job\x18\x03 \x01(\x04R\x03job\x12\x12\n" +
+	"\x04user\x18\x04 \x01(\tR\x04user\x12\x16\n" +
+	"\x06events\x18\x05 \x03(\tR\x06events\x12\x14\n" +
+	"\x05lease\x18\x06 \x01(\x03R\x05lease\x12\x14\n" +
+	"\x05until\x18\a \x01(\x03R\x05until\x12\x1a\n" +
+	"\binterval\x18\b \x01(\rR\binterval\x12\x1b\n" +
+	"\tuser_data\x18\t \x01(\fR\buserData\x12\x1a\n" +
+	"\blanguage\x18\n" +
+	" \x01(\tR\blanguage\x12\x10\n" +
+	"\x03seq\x18\v \x01(\x04R\x03seq\x12\x12\n" +
+	"\x04made\x18\f \x01(\x03R\x04made\"\x91\a\n" +
 	"\x06Device\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x10\n" +
 	"\x03uri\x18\x02 \x01(\tR\x03uri\x12\x18\n" +
@@ -4754,12 +6330,13 @@ const file_queue_proto_rawDesc = "" +
 	"\x05floor\x18\x03 \x01(\x04R\x05floor\x128\n" +
 	"\aanswers\x18\x04 \x03(\v2\x1e.printq.queue.v1.SessionAnswerR\aanswers\x12\x18\n" +
 	"\atouched\x18\x05 \x01(\x03R\atouched\x12\x18\n" +
-	"\acreated\x18\x06 \x01(\x04R\acreated\"_\n" +
+	"\acreated\x18\x06 \x01(\x04R\acreated\"\x83\x01\n" +
 	"\rSessionAnswer\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x10\n" +
 	"\x03job\x18\x02 \x01(\x04R\x03job\x12\x12\n" +
 	"\x04code\x18\x03 \x01(\tR\x04code\x12\x16\n" +
-	"\x06detail\x18\x04 \x01(\tR\x06detail\"O\n" +
+	"\x06detail\x18\x04 \x01(\tR\x06detail\x12\"\n" +
+	"\fsubscription\x18\x14 \x01(\x04R\fsubscription\"O\n" +
 	"\x03Key\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\x04R\x03job\x12 \n" +
 	"\vfingerprint\x18\x02 \x01(\fR\vfingerprint\x12\x14\n" +
@@ -4767,7 +6344,7 @@ const file_queue_proto_rawDesc = "" +
 	"\x06Member\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x12\n" +
 	"\x04http\x18\x02 \x01(\tR\x04http\x12\x12\n" +
-	"\x04peer\x18\x03 \x01(\tR\x04peer\"\x88\x02\n" +
+	"\x04peer\x18\x03 \x01(\tR\x04peer\"\xb5\x02\n" +
 	"\x04Meta\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x12\n" +
 	"\x04time\x18\x02 \x01(\x03R\x04time\x12\x14\n" +
@@ -4781,7 +6358,8 @@ const file_queue_proto_rawDesc = "" +
 	"\aversion\x18\t \x01(\rR\aversion\x12\x18\n" +
 	"\acluster\x18\n" +
 	" \x01(\tR\acluster\x12\x12\n" +
-	"\x04void\x18\v \x01(\x04R\x04voidB\x16Z\x14printq/queue/queuepbb\x06proto3"
+	"\x04void\x18\v \x01(\x04R\x04void\x12+\n" +
+	"\x11next_subscription\x18\x1e \x01(\x04R\x10nextSubscriptionB\x16Z\x14printq/queue/queuepbb\x06proto3"
 
 var (
 	file_queue_proto_rawDescOnce sync.Once
@@ -4795,126 +6373,158 @@ func file_queue_proto_rawDescGZIP() []byte {
 	return file_queue_proto_rawDescData
 }
 
-var file_queue_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
+var file_queue_proto_msgTypes = make([]protoimpl.MessageInfo, 62)
 var file_queue_proto_goTypes = []any{
-	(*Batch)(nil),           // 0: printq.queue.v1.Batch
-	(*Command)(nil),         // 1: printq.queue.v1.Command
-	(*Cause)(nil),           // 2: printq.queue.v1.Cause
-	(*Submit)(nil),          // 3: printq.queue.v1.Submit
-	(*Option)(nil),          // 4: printq.queue.v1.Option
-	(*Chunk)(nil),           // 5: printq.queue.v1.Chunk
-	(*Cancel)(nil),          // 6: printq.queue.v1.Cancel
-	(*Hold)(nil),            // 7: printq.queue.v1.Hold
-	(*Release)(nil),         // 8: printq.queue.v1.Release
-	(*Move)(nil),            // 9: printq.queue.v1.Move
-	(*Reprint)(nil),         // 10: printq.queue.v1.Reprint
-	(*Resolve)(nil),         // 11: printq.queue.v1.Resolve
-	(*SetPrinter)(nil),      // 12: printq.queue.v1.SetPrinter
-	(*PrinterSettings)(nil), // 13: printq.queue.v1.PrinterSettings
-	(*RemovePrinter)(nil),   // 14: printq.queue.v1.RemovePrinter
-	(*PausePrinter)(nil),    // 15: printq.queue.v1.PausePrinter
-	(*ResumePrinter)(nil),   // 16: printq.queue.v1.ResumePrinter
-	(*AdoptPrinter)(nil),    // 17: printq.queue.v1.AdoptPrinter
-	(*SetMember)(nil),       // 18: printq.queue.v1.SetMember
-	(*Token)(nil),           // 19: printq.queue.v1.Token
-	(*Claim)(nil),           // 20: printq.queue.v1.Claim
-	(*Mark)(nil),            // 21: printq.queue.v1.Mark
-	(*Resume)(nil),          // 22: printq.queue.v1.Resume
-	(*Printed)(nil),         // 23: printq.queue.v1.Printed
-	(*Done)(nil),            // 24: printq.queue.v1.Done
-	(*Intent)(nil),          // 25: printq.queue.v1.Intent
-	(*Remote)(nil),          // 26: printq.queue.v1.Remote
-	(*Doubtful)(nil),        // 27: printq.queue.v1.Doubtful
-	(*Yield)(nil),           // 28: printq.queue.v1.Yield
-	(*Closed)(nil),          // 29: printq.queue.v1.Closed
-	(*Report)(nil),          // 30: printq.queue.v1.Report
-	(*Expire)(nil),          // 31: printq.queue.v1.Expire
-	(*Checkpoint)(nil),      // 32: printq.queue.v1.Checkpoint
-	(*RaiseVersion)(nil),    // 33: printq.queue.v1.RaiseVersion
-	(*Extent)(nil),          // 34: printq.queue.v1.Extent
-	(*Position)(nil),        // 35: printq.queue.v1.Position
-	(*Doubt)(nil),           // 36: printq.queue.v1.Doubt
-	(*Attempt)(nil),         // 37: printq.queue.v1.Attempt
-	(*Job)(nil),             // 38: printq.queue.v1.Job
-	(*Printer)(nil),         // 39: printq.queue.v1.Printer
-	(*Device)(nil),          // 40: printq.queue.v1.Device
-	(*Upload)(nil),          // 41: printq.queue.v1.Upload
-	(*Session)(nil),         // 42: printq.queue.v1.Session
-	(*SessionAnswer)(nil),   // 43: printq.queue.v1.SessionAnswer
-	(*Key)(nil),             // 44: printq.queue.v1.Key
-	(*Member)(nil),          // 45: printq.queue.v1.Member
-	(*Meta)(nil),            // 46: printq.queue.v1.Meta
+	(*Batch)(nil),              // 0: printq.queue.v1.Batch
+	(*Command)(nil),            // 1: printq.queue.v1.Command
+	(*Cause)(nil),              // 2: printq.queue.v1.Cause
+	(*Submit)(nil),             // 3: printq.queue.v1.Submit
+	(*Option)(nil),             // 4: printq.queue.v1.Option
+	(*Chunk)(nil),              // 5: printq.queue.v1.Chunk
+	(*CreateJob)(nil),          // 6: printq.queue.v1.CreateJob
+	(*AttachDocument)(nil),     // 7: printq.queue.v1.AttachDocument
+	(*CloseJob)(nil),           // 8: printq.queue.v1.CloseJob
+	(*SetJob)(nil),             // 9: printq.queue.v1.SetJob
+	(*SetAccepting)(nil),       // 10: printq.queue.v1.SetAccepting
+	(*SetDefault)(nil),         // 11: printq.queue.v1.SetDefault
+	(*DescribePrinter)(nil),    // 12: printq.queue.v1.DescribePrinter
+	(*Seen)(nil),               // 13: printq.queue.v1.Seen
+	(*Subscribe)(nil),          // 14: printq.queue.v1.Subscribe
+	(*Renew)(nil),              // 15: printq.queue.v1.Renew
+	(*Unsubscribe)(nil),        // 16: printq.queue.v1.Unsubscribe
+	(*Cancel)(nil),             // 17: printq.queue.v1.Cancel
+	(*Hold)(nil),               // 18: printq.queue.v1.Hold
+	(*Release)(nil),            // 19: printq.queue.v1.Release
+	(*Move)(nil),               // 20: printq.queue.v1.Move
+	(*Reprint)(nil),            // 21: printq.queue.v1.Reprint
+	(*Resolve)(nil),            // 22: printq.queue.v1.Resolve
+	(*SetPrinter)(nil),         // 23: printq.queue.v1.SetPrinter
+	(*PrinterSettings)(nil),    // 24: printq.queue.v1.PrinterSettings
+	(*RemovePrinter)(nil),      // 25: printq.queue.v1.RemovePrinter
+	(*PausePrinter)(nil),       // 26: printq.queue.v1.PausePrinter
+	(*ResumePrinter)(nil),      // 27: printq.queue.v1.ResumePrinter
+	(*AdoptPrinter)(nil),       // 28: printq.queue.v1.AdoptPrinter
+	(*SetMember)(nil),          // 29: printq.queue.v1.SetMember
+	(*Token)(nil),              // 30: printq.queue.v1.Token
+	(*Claim)(nil),              // 31: printq.queue.v1.Claim
+	(*Mark)(nil),               // 32: printq.queue.v1.Mark
+	(*Resume)(nil),             // 33: printq.queue.v1.Resume
+	(*Printed)(nil),            // 34: printq.queue.v1.Printed
+	(*Done)(nil),               // 35: printq.queue.v1.Done
+	(*Intent)(nil),             // 36: printq.queue.v1.Intent
+	(*Remote)(nil),             // 37: printq.queue.v1.Remote
+	(*Doubtful)(nil),           // 38: printq.queue.v1.Doubtful
+	(*Yield)(nil),              // 39: printq.queue.v1.Yield
+	(*Closed)(nil),             // 40: printq.queue.v1.Closed
+	(*Report)(nil),             // 41: printq.queue.v1.Report
+	(*Expire)(nil),             // 42: printq.queue.v1.Expire
+	(*Checkpoint)(nil),         // 43: printq.queue.v1.Checkpoint
+	(*RaiseVersion)(nil),       // 44: printq.queue.v1.RaiseVersion
+	(*Extent)(nil),             // 45: printq.queue.v1.Extent
+	(*Position)(nil),           // 46: printq.queue.v1.Position
+	(*Doubt)(nil),              // 47: printq.queue.v1.Doubt
+	(*Attempt)(nil),            // 48: printq.queue.v1.Attempt
+	(*Job)(nil),                // 49: printq.queue.v1.Job
+	(*Printer)(nil),            // 50: printq.queue.v1.Printer
+	(*PrinterDescription)(nil), // 51: printq.queue.v1.PrinterDescription
+	(*PrinterTimes)(nil),       // 52: printq.queue.v1.PrinterTimes
+	(*Unseen)(nil),             // 53: printq.queue.v1.Unseen
+	(*Subscription)(nil),       // 54: printq.queue.v1.Subscription
+	(*Device)(nil),             // 55: printq.queue.v1.Device
+	(*Upload)(nil),             // 56: printq.queue.v1.Upload
+	(*Session)(nil),            // 57: printq.queue.v1.Session
+	(*SessionAnswer)(nil),      // 58: printq.queue.v1.SessionAnswer
+	(*Key)(nil),                // 59: printq.queue.v1.Key
+	(*Member)(nil),             // 60: printq.queue.v1.Member
+	(*Meta)(nil),               // 61: printq.queue.v1.Meta
 }
 var file_queue_proto_depIdxs = []int32{
 	1,  // 0: printq.queue.v1.Batch.commands:type_name -> printq.queue.v1.Command
 	3,  // 1: printq.queue.v1.Command.submit:type_name -> printq.queue.v1.Submit
 	5,  // 2: printq.queue.v1.Command.chunk:type_name -> printq.queue.v1.Chunk
-	6,  // 3: printq.queue.v1.Command.cancel:type_name -> printq.queue.v1.Cancel
-	7,  // 4: printq.queue.v1.Command.hold:type_name -> printq.queue.v1.Hold
-	8,  // 5: printq.queue.v1.Command.release:type_name -> printq.queue.v1.Release
-	9,  // 6: printq.queue.v1.Command.move:type_name -> printq.queue.v1.Move
-	10, // 7: printq.queue.v1.Command.reprint:type_name -> printq.queue.v1.Reprint
-	11, // 8: printq.queue.v1.Command.resolve:type_name -> printq.queue.v1.Resolve
-	12, // 9: printq.queue.v1.Command.set_printer:type_name -> printq.queue.v1.SetPrinter
-	14, // 10: printq.queue.v1.Command.remove_printer:type_name -> printq.queue.v1.RemovePrinter
-	15, // 11: printq.queue.v1.Command.pause_printer:type_name -> printq.queue.v1.PausePrinter
-	16, // 12: printq.queue.v1.Command.resume_printer:type_name -> printq.queue.v1.ResumePrinter
-	17, // 13: printq.queue.v1.Command.adopt_printer:type_name -> printq.queue.v1.AdoptPrinter
-	18, // 14: printq.queue.v1.Command.set_member:type_name -> printq.queue.v1.SetMember
-	20, // 15: printq.queue.v1.Command.claim:type_name -> printq.queue.v1.Claim
-	22, // 16: printq.queue.v1.Command.resume:type_name -> printq.queue.v1.Resume
-	23, // 17: printq.queue.v1.Command.printed:type_name -> printq.queue.v1.Printed
-	24, // 18: printq.queue.v1.Command.done:type_name -> printq.queue.v1.Done
-	29, // 19: printq.queue.v1.Command.closed:type_name -> printq.queue.v1.Closed
-	30, // 20: printq.queue.v1.Command.report:type_name -> printq.queue.v1.Report
-	31, // 21: printq.queue.v1.Command.expire:type_name -> printq.queue.v1.Expire
-	32, // 22: printq.queue.v1.Command.checkpoint:type_name -> printq.queue.v1.Checkpoint
-	33, // 23: printq.queue.v1.Command.raise_version:type_name -> printq.queue.v1.RaiseVersion
-	25, // 24: printq.queue.v1.Command.intent:type_name -> printq.queue.v1.Intent
-	26, // 25: printq.queue.v1.Command.remote:type_name -> printq.queue.v1.Remote
-	27, // 26: printq.queue.v1.Command.doubtful:type_name -> printq.queue.v1.Doubtful
-	28, // 27: printq.queue.v1.Command.yield:type_name -> printq.queue.v1.Yield
-	4,  // 28: printq.queue.v1.Submit.options:type_name -> printq.queue.v1.Option
-	2,  // 29: printq.queue.v1.Cancel.cause:type_name -> printq.queue.v1.Cause
-	2,  // 30: printq.queue.v1.Hold.cause:type_name -> printq.queue.v1.Cause
-	2,  // 31: printq.queue.v1.Release.cause:type_name -> printq.queue.v1.Cause
-	2,  // 32: printq.queue.v1.Move.cause:type_name -> printq.queue.v1.Cause
-	2,  // 33: printq.queue.v1.Reprint.cause:type_name -> printq.queue.v1.Cause
-	2,  // 34: printq.queue.v1.Resolve.cause:type_name -> printq.queue.v1.Cause
-	13, // 35: printq.queue.v1.SetPrinter.settings:type_name -> printq.queue.v1.PrinterSettings
-	2,  // 36: printq.queue.v1.SetPrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 37: printq.queue.v1.RemovePrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 38: printq.queue.v1.PausePrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 39: printq.queue.v1.ResumePrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 40: printq.queue.v1.AdoptPrinter.cause:type_name -> printq.queue.v1.Cause
-	19, // 41: printq.queue.v1.Resume.token:type_name -> printq.queue.v1.Token
-	21, // 42: printq.queue.v1.Resume.mark:type_name -> printq.queue.v1.Mark
-	19, // 43: printq.queue.v1.Resume.before:type_name -> printq.queue.v1.Token
-	19, // 44: printq.queue.v1.Printed.token:type_name -> printq.queue.v1.Token
-	19, // 45: printq.queue.v1.Done.token:type_name -> printq.queue.v1.Token
-	19, // 46: printq.queue.v1.Intent.token:type_name -> printq.queue.v1.Token
-	19, // 47: printq.queue.v1.Remote.token:type_name -> printq.queue.v1.Token
-	19, // 48: printq.queue.v1.Doubtful.token:type_name -> printq.queue.v1.Token
-	19, // 49: printq.queue.v1.Yield.token:type_name -> printq.queue.v1.Token
-	19, // 50: printq.queue.v1.Closed.token:type_name -> printq.queue.v1.Token
-	19, // 51: printq.queue.v1.Report.token:type_name -> printq.queue.v1.Token
-	19, // 52: printq.queue.v1.Attempt.token:type_name -> printq.queue.v1.Token
-	35, // 53: printq.queue.v1.Job.submitted:type_name -> printq.queue.v1.Position
-	36, // 54: printq.queue.v1.Job.in_doubt:type_name -> printq.queue.v1.Doubt
-	37, // 55: printq.queue.v1.Job.attempts:type_name -> printq.queue.v1.Attempt
-	34, // 56: printq.queue.v1.Job.document:type_name -> printq.queue.v1.Extent
-	4,  // 57: printq.queue.v1.Job.options:type_name -> printq.queue.v1.Option
-	13, // 58: printq.queue.v1.Printer.settings:type_name -> printq.queue.v1.PrinterSettings
-	19, // 59: printq.queue.v1.Device.token:type_name -> printq.queue.v1.Token
-	19, // 60: printq.queue.v1.Device.last:type_name -> printq.queue.v1.Token
-	19, // 61: printq.queue.v1.Device.announced:type_name -> printq.queue.v1.Token
-	34, // 62: printq.queue.v1.Upload.chunks:type_name -> printq.queue.v1.Extent
-	43, // 63: printq.queue.v1.Session.answers:type_name -> printq.queue.v1.SessionAnswer
-	64, // [64:64] is the sub-list for method output_type
-	64, // [64:64] is the sub-list for method input_type
-	64, // [64:64] is the sub-list for extension type_name
-	64, // [64:64] is the sub-list for extension extendee
-	0,  // [0:64] is the sub-list for field type_name
+	17, // 3: printq.queue.v1.Command.cancel:type_name -> printq.queue.v1.Cancel
+	18, // 4: printq.queue.v1.Command.hold:type_name -> printq.queue.v1.Hold
+	19, // 5: printq.queue.v1.Command.release:type_name -> printq.queue.v1.Release
+	20, // 6: printq.queue.v1.Command.move:type_name -> printq.queue.v1.Move
+	21, // 7: printq.queue.v1.Command.reprint:type_name -> printq.queue.v1.Reprint
+	22, // 8: printq.queue.v1.Command.resolve:type_name -> printq.queue.v1.Resolve
+	23, // 9: printq.queue.v1.Command.set_printer:type_name -> printq.queue.v1.SetPrinter
+	25, // 10: printq.queue.v1.Command.remove_printer:type_name -> printq.queue.v1.RemovePrinter
+	26, // 11: printq.queue.v1.Command.pause_printer:type_name -> printq.queue.v1.PausePrinter
+	27, // 12: printq.queue.v1.Command.resume_printer:type_name -> printq.queue.v1.ResumePrinter
+	28, // 13: printq.queue.v1.Command.adopt_printer:type_name -> printq.queue.v1.AdoptPrinter
+	29, // 14: printq.queue.v1.Command.set_member:type_name -> printq.queue.v1.SetMember
+	6,  // 15: printq.queue.v1.Command.create_job:type_name -> printq.queue.v1.CreateJob
+	7,  // 16: printq.queue.v1.Command.attach_document:type_name -> printq.queue.v1.AttachDocument
+	8,  // 17: printq.queue.v1.Command.close_job:type_name -> printq.queue.v1.CloseJob
+	9,  // 18: printq.queue.v1.Command.set_job:type_name -> printq.queue.v1.SetJob
+	10, // 19: printq.queue.v1.Command.set_accepting:type_name -> printq.queue.v1.SetAccepting
+	11, // 20: printq.queue.v1.Command.set_default:type_name -> printq.queue.v1.SetDefault
+	12, // 21: printq.queue.v1.Command.describe_printer:type_name -> printq.queue.v1.DescribePrinter
+	13, // 22: printq.queue.v1.Command.seen:type_name -> printq.queue.v1.Seen
+	14, // 23: printq.queue.v1.Command.subscribe:type_name -> printq.queue.v1.Subscribe
+	15, // 24: printq.queue.v1.Command.renew:type_name -> printq.queue.v1.Renew
+	16, // 25: printq.queue.v1.Command.unsubscribe:type_name -> printq.queue.v1.Unsubscribe
+	31, // 26: printq.queue.v1.Command.claim:type_name -> printq.queue.v1.Claim
+	33, // 27: printq.queue.v1.Command.resume:type_name -> printq.queue.v1.Resume
+	34, // 28: printq.queue.v1.Command.printed:type_name -> printq.queue.v1.Printed
+	35, // 29: printq.queue.v1.Command.done:type_name -> printq.queue.v1.Done
+	40, // 30: printq.queue.v1.Command.closed:type_name -> printq.queue.v1.Closed
+	41, // 31: printq.queue.v1.Command.report:type_name -> printq.queue.v1.Report
+	42, // 32: printq.queue.v1.Command.expire:type_name -> printq.queue.v1.Expire
+	43, // 33: printq.queue.v1.Command.checkpoint:type_name -> printq.queue.v1.Checkpoint
+	44, // 34: printq.queue.v1.Command.raise_version:type_name -> printq.queue.v1.RaiseVersion
+	36, // 35: printq.queue.v1.Command.intent:type_name -> printq.queue.v1.Intent
+	37, // 36: printq.queue.v1.Command.remote:type_name -> printq.queue.v1.Remote
+	38, // 37: printq.queue.v1.Command.doubtful:type_name -> printq.queue.v1.Doubtful
+	39, // 38: printq.queue.v1.Command.yield:type_name -> printq.queue.v1.Yield
+	4,  // 39: printq.queue.v1.Submit.options:type_name -> printq.queue.v1.Option
+	2,  // 40: printq.queue.v1.CloseJob.cause:type_name -> printq.queue.v1.Cause
+	2,  // 41: printq.queue.v1.SetJob.cause:type_name -> printq.queue.v1.Cause
+	2,  // 42: printq.queue.v1.SetAccepting.cause:type_name -> printq.queue.v1.Cause
+	2,  // 43: printq.queue.v1.SetDefault.cause:type_name -> printq.queue.v1.Cause
+	2,  // 44: printq.queue.v1.DescribePrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 45: printq.queue.v1.Cancel.cause:type_name -> printq.queue.v1.Cause
+	2,  // 46: printq.queue.v1.Hold.cause:type_name -> printq.queue.v1.Cause
+	2,  // 47: printq.queue.v1.Release.cause:type_name -> printq.queue.v1.Cause
+	2,  // 48: printq.queue.v1.Move.cause:type_name -> printq.queue.v1.Cause
+	2,  // 49: printq.queue.v1.Reprint.cause:type_name -> printq.queue.v1.Cause
+	2,  // 50: printq.queue.v1.Resolve.cause:type_name -> printq.queue.v1.Cause
+	24, // 51: printq.queue.v1.SetPrinter.settings:type_name -> printq.queue.v1.PrinterSettings
+	2,  // 52: printq.queue.v1.SetPrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 53: printq.queue.v1.RemovePrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 54: printq.queue.v1.PausePrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 55: printq.queue.v1.ResumePrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 56: printq.queue.v1.AdoptPrinter.cause:type_name -> printq.queue.v1.Cause
+	30, // 57: printq.queue.v1.Resume.token:type_name -> printq.queue.v1.Token
+	32, // 58: printq.queue.v1.Resume.mark:type_name -> printq.queue.v1.Mark
+	30, // 59: printq.queue.v1.Resume.before:type_name -> printq.queue.v1.Token
+	30, // 60: printq.queue.v1.Printed.token:type_name -> printq.queue.v1.Token
+	30, // 61: printq.queue.v1.Done.token:type_name -> printq.queue.v1.Token
+	30, // 62: printq.queue.v1.Intent.token:type_name -> printq.queue.v1.Token
+	30, // 63: printq.queue.v1.Remote.token:type_name -> printq.queue.v1.Token
+	30, // 64: printq.queue.v1.Doubtful.token:type_name -> printq.queue.v1.Token
+	30, // 65: printq.queue.v1.Yield.token:type_name -> printq.queue.v1.Token
+	30, // 66: printq.queue.v1.Closed.token:type_name -> printq.queue.v1.Token
+	30, // 67: printq.queue.v1.Report.token:type_name -> printq.queue.v1.Token
+	30, // 68: printq.queue.v1.Attempt.token:type_name -> printq.queue.v1.Token
+	46, // 69: printq.queue.v1.Job.submitted:type_name -> printq.queue.v1.Position
+	47, // 70: printq.queue.v1.Job.in_doubt:type_name -> printq.queue.v1.Doubt
+	48, // 71: printq.queue.v1.Job.attempts:type_name -> printq.queue.v1.Attempt
+	45, // 72: printq.queue.v1.Job.document:type_name -> printq.queue.v1.Extent
+	4,  // 73: printq.queue.v1.Job.options:type_name -> printq.queue.v1.Option
+	24, // 74: printq.queue.v1.Printer.settings:type_name -> printq.queue.v1.PrinterSettings
+	51, // 75: printq.queue.v1.Printer.description:type_name -> printq.queue.v1.PrinterDescription
+	30, // 76: printq.queue.v1.Device.token:type_name -> printq.queue.v1.Token
+	30, // 77: printq.queue.v1.Device.last:type_name -> printq.queue.v1.Token
+	30, // 78: printq.queue.v1.Device.announced:type_name -> printq.queue.v1.Token
+	45, // 79: printq.queue.v1.Upload.chunks:type_name -> printq.queue.v1.Extent
+	58, // 80: printq.queue.v1.Session.answers:type_name -> printq.queue.v1.SessionAnswer
+	81, // [81:81] is the sub-list for method output_type
+	81, // [81:81] is the sub-list for method input_type
+	81, // [81:81] is the sub-list for extension type_name
+	81, // [81:81] is the sub-list for extension extendee
+	0,  // [0:81] is the sub-list for field type_name
 }
 
 func init() { file_queue_proto_init() }
@@ -4937,6 +6547,17 @@ func file_queue_proto_init() {
 		(*Command_ResumePrinter)(nil),
 		(*Command_AdoptPrinter)(nil),
 		(*Command_SetMember)(nil),
+		(*Command_CreateJob)(nil),
+		(*Command_AttachDocument)(nil),
+		(*Command_CloseJob)(nil),
+		(*Command_SetJob)(nil),
+		(*Command_SetAccepting)(nil),
+		(*Command_SetDefault)(nil),
+		(*Command_DescribePrinter)(nil),
+		(*Command_Seen)(nil),
+		(*Command_Subscribe)(nil),
+		(*Command_Renew)(nil),
+		(*Command_Unsubscribe)(nil),
 		(*Command_Claim)(nil),
 		(*Command_Resume)(nil),
 		(*Command_Printed)(nil),
@@ -4951,7 +6572,9 @@ func file_queue_proto_init() {
 		(*Command_Doubtful)(nil),
 		(*Command_Yield)(nil),
 	}
-	file_queue_proto_msgTypes[11].OneofWrappers = []any{
+	file_queue_proto_msgTypes[9].OneofWrappers = []any{}
+	file_queue_proto_msgTypes[12].OneofWrappers = []any{}
+	file_queue_proto_msgTypes[22].OneofWrappers = []any{
 		(*Resolve_Printed)(nil),
 		(*Resolve_ReprintFrom)(nil),
 		(*Resolve_Done)(nil),
@@ -4962,7 +6585,7 @@ func file_queue_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_queue_proto_rawDesc), len(file_queue_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   47,
+			NumMessages:   62,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
