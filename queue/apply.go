@@ -134,6 +134,10 @@ func (t *turn) perform(c *queuepb.Command) (job uint64, repeated bool, err error
 		err = t.setDefault(b.SetDefault)
 	case *queuepb.Command_DescribePrinter:
 		err = t.describe(b.DescribePrinter)
+	case *queuepb.Command_HoldNew:
+		err = t.holdNew(b.HoldNew)
+	case *queuepb.Command_Reorder:
+		job, err = b.Reorder.Job, t.reorder(b.Reorder)
 	case *queuepb.Command_Seen:
 		err = t.seen(b.Seen)
 	case *queuepb.Command_Subscribe:

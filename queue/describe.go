@@ -109,5 +109,6 @@ func descriptions(d *queuepb.PrinterDescription, m *queuepb.DescribePrinter) []d
 		{"organization", &d.Organization, m.Organization},
 		{"organizational_unit", &d.OrganizationalUnit, m.OrganizationalUnit},
 		{"media", &d.Media, m.Media},
+		{"message", &d.Message, m.Message},
 	}
 }

@@ -30,7 +30,7 @@ func (j *job) message() *Job {
 		Copies: uint32(j.copies), Priority: uint32(j.priority), Of: j.of, Document: extentMessages(j.document), Ttl: j.ttl,
 		Submitted: &queuepb.Position{Index: j.submitted.index, Term: j.submitted.term, Time: j.submitted.time},
 		Start:     j.start, Stopping: uint32(j.stopping), Ended: j.ended, DocumentGone: j.documentGone, Changed: j.changed,
-		Created: j.created,
+		Created: j.created, More: j.more,
 	}
 	if j.bytes == 0 {
 		m.Sha256 = nil
@@ -50,6 +50,7 @@ func (j *job) message() *Job {
 	}
 	if r := j.rare; r != nil {
 		m.MoveTo, m.Open, m.Hold, m.DuplicateOf, m.Began = r.moveTo, r.open, r.hold, r.duplicateOf, r.began
+		m.Place, m.PageRanges, m.PartOf, m.Parts = r.place, r.pageRanges, r.partOf, slices.Clone(r.parts)
 		if r.doubt != nil {
 			m.InDoubt = &queuepb.Doubt{Copy: r.doubt.Copy, From: r.doubt.From, To: r.doubt.To, Last: r.doubt.Last, Why: r.doubt.Why}
 		}
@@ -61,7 +62,7 @@ func (j *job) message() *Job {
 func (p *printer) message() *Printer {
 	m := &Printer{
 		Name: p.name, Settings: proto.Clone(p.settings).(*queuepb.PrinterSettings), Paused: p.paused, Created: p.created, Changed: p.changed,
-		Rejecting: p.rejecting, Default: p.isDefault,
+		Rejecting: p.rejecting, HoldNew: p.holdNew, Default: p.isDefault,
 	}
 	if p.description != nil {
 		m.Description = proto.Clone(p.description).(*queuepb.PrinterDescription)

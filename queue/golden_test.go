@@ -29,7 +29,7 @@ func TestGoldenV1Clerical(t *testing.T) {
 	w := newWorld(t)
 	clericalSaga(w)
 	golden(t, w, "testdata/golden-v1-clerical.ndjson", []string{
-		"create", "attach", "close", "seen", "job-set", "printer-accepting", "printer-rejecting", "default-set", "printer-described",
+		"create", "attach", "part", "close", "new-jobs-held", "new-jobs-released", "job-reordered", "seen", "job-set", "printer-accepting", "printer-rejecting", "default-set", "printer-described",
 		"subscribed", "subscription-renewed", "unsubscribed", "expire",
 	})
 }
@@ -140,6 +140,16 @@ func clericalSaga(w *world) {
 	w.must(createJob("p"))
 	w.must(&queuepb.Command{Body: &queuepb.Command_SetAccepting{SetAccepting: &queuepb.SetAccepting{Printer: "p", Cause: by}}})
 	w.must(accepting("p", true))
+	w.must(holdNew("p", true))
+	c = createJob("p")
+	c.GetCreateJob().PageRanges = "1-2"
+	d := w.must(c)
+	w.attachCommand(more(attachTo(d, "first"), 0, false), "first")
+	w.attachCommand(more(attachTo(d, "second"), 0, false), "second")
+	w.must(closeJob(d))
+	w.must(&queuepb.Command{Body: &queuepb.Command_HoldNew{HoldNew: &queuepb.HoldNew{Printer: "p", Cause: by}}})
+	w.must(reorder(d, 0))
+	w.must(&queuepb.Command{Body: &queuepb.Command_Reorder{Reorder: &queuepb.Reorder{Job: b, After: d, Cause: by}}})
 	w.now = w.now.Add(time.Hour)
 	w.entry(w.tag(&queuepb.Command{Body: &queuepb.Command_Expire{Expire: w.Due(w.now, 100)}}))
 	w.entry(w.tag(&queuepb.Command{Body: &queuepb.Command_Checkpoint{Checkpoint: &queuepb.Checkpoint{}}}))

@@ -10,7 +10,13 @@ type jobHeap struct {
 
 // byTurn is the order in which jobs of a printer start.
 func byTurn(a, b *job) bool {
-	return a.priority > b.priority || a.priority == b.priority && a.id < b.id
+	if a.priority != b.priority {
+		return a.priority > b.priority
+	}
+	if x, y := a.place(), b.place(); x != y {
+		return x < y
+	}
+	return a.id < b.id
 }
 
 // byDeadline is the order in which jobs run out of time.

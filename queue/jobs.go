@@ -21,6 +21,7 @@ const (
 	reasonInDoubt    = "in-doubt"
 	reasonRecovering = "recovering"
 	reasonTTL        = "job-ttl-expired"
+	reasonHeldNew    = "job-held-on-create"
 	reasonDuplicate  = "possible-duplicate"
 	reasonNoDocument = "no-document"
 	reasonOpen       = "document-timed-out"

@@ -18,18 +18,21 @@ import (
 //
 //	submit           state [reason name user] format bytes sha256 pages units copies priority [ttl_ns key]
 //	reprint          as submit, then of from (its first page) [by why]
-//	create           state reason [name user] copies priority [hold ttl_ns key]
+//	create           state reason [name user] copies priority [hold ttl_ns page_ranges key]
 //	attach           state [reason] format bytes sha256 pages units [duplicate_of]: the document of a created job
-//	close            state reason [by why]: of a created job that got no document
+//	part             as submit, then part_of: a further document of a created job, as a job
+//	close            state reason [by why]: of a created job that takes no further document
 //	seen             jobs: whose clients have the answer to the attach
 //	cancel hold release   state [stopping by why]
+//	job-reordered    priority [after by why]
 //	job-set          state [name copies priority hold by why]: what changed
 //	move             to state [stopping force doubt by why]
 //	resolve          state printed [by why]
 //	printer-set      devices (id and uri each) [in_doubt ttl_ns keep_ns retention_ns by why]
 //	printer-removed printer-paused printer-resumed printer-adopted   [by why]
 //	printer-accepting printer-rejecting default-set   [by why]
-//	printer-described     [info location geo_location organization organizational_unit media by why]: what was set
+//	new-jobs-held new-jobs-released   [jobs by why]: jobs that were released
+//	printer-described     [info location geo_location organization organizational_unit media message by why]: what was set
 //	subscribed subscription-renewed unsubscribed   subscription [user lease_ns]
 //	member-set       member http peer
 //	term             revoked (claims), recovering (jobs)

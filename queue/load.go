@@ -99,7 +99,7 @@ func (l *loader) printer(key, value []byte) error {
 	if p.settings == nil {
 		p.settings = &queuepb.PrinterSettings{}
 	}
-	p.rejecting, p.isDefault, p.description = m.Rejecting, m.Default, m.Description
+	p.rejecting, p.holdNew, p.isDefault, p.description = m.Rejecting, m.HoldNew, m.Default, m.Description
 	if p.isDefault {
 		l.byDefault = p
 	}
@@ -268,7 +268,7 @@ func (s *State) jobOf(m *Job) *job {
 		id: m.Id, printer: p, state: JobState(m.State), stopping: stopping(m.Stopping), priority: uint8(m.Priority),
 		copies: uint16(m.Copies), documentGone: m.DocumentGone, units: m.Units, pages: m.Pages, printed: m.Printed, start: m.Start,
 		reason: m.Reason, name: m.Name, user: m.User, format: m.Format, bytes: m.Bytes, document: extentsOf(m.Document), ttl: m.Ttl,
-		ended: m.Ended, of: m.Of, changed: m.Changed, created: m.Created,
+		ended: m.Ended, of: m.Of, changed: m.Changed, created: m.Created, more: m.More,
 		submitted: position{m.Submitted.GetIndex(), m.Submitted.GetTerm(), m.Submitted.GetTime()},
 	}
 	copy(j.sha256[:], m.Sha256)
@@ -279,11 +279,6 @@ func (s *State) jobOf(m *Job) *job {
 		j.idempotency = &idempotency{key: m.Key}
 		copy(j.idempotency.fingerprint[:], m.Fingerprint)
 	}
-	r := rare{
-		doubt: m.InDoubt, moveTo: m.MoveTo, options: m.Options, open: m.Open, hold: m.Hold, duplicateOf: m.DuplicateOf, began: m.Began,
-	}
-	if r.doubt != nil || r.moveTo != "" || len(r.options) > 0 || r.open != 0 || r.hold || r.duplicateOf != 0 || r.began != 0 {
-		j.rare = &r
-	}
+	j.rare = rareOf(m)
 	return j
 }

@@ -48,3 +48,15 @@ func (l *loader) finishMore() {
 		p.times.last = p.state()
 	}
 }
+
+// rareOf is what of a job's record few have; nil: this one has nothing.
+func rareOf(m *Job) *rare {
+	if m.InDoubt == nil && m.MoveTo == "" && m.Open == 0 && m.DuplicateOf == 0 && m.Began == 0 && m.Place == 0 && m.PageRanges == "" &&
+		m.PartOf == 0 && len(m.Parts) == 0 && len(m.Options) == 0 {
+		return nil
+	}
+	return &rare{
+		doubt: m.InDoubt, moveTo: m.MoveTo, open: m.Open, hold: m.Hold, duplicateOf: m.DuplicateOf, began: m.Began, place: m.Place,
+		pageRanges: m.PageRanges, partOf: m.PartOf, parts: slices.Clone(m.Parts), options: m.Options,
+	}
+}

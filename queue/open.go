@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"bytes"
 	"fmt"
 
 	"printq/queue/queuepb"
@@ -23,10 +22,13 @@ func (j *job) incoming() bool { return j.rare != nil && j.rare.open != 0 }
 func (t *turn) create(m *queuepb.CreateJob) (job uint64, repeated bool, err error) {
 	c := &submission{
 		printer: m.Printer, key: m.Key, name: m.Name, user: m.User, copies: max(m.Copies, 1), priority: m.Priority, hold: m.Hold,
-		asked: m.Ttl, ttl: m.Ttl, open: true,
+		asked: m.Ttl, ttl: m.Ttl, open: true, pageRanges: m.PageRanges,
 	}
 	if c.priority == 0 {
 		c.priority = DefaultPriority
+	}
+	if len(m.PageRanges) > MaxRanges {
+		return 0, false, fmt.Errorf("%w: page ranges of %d bytes: at most %d", ErrInvalid, len(m.PageRanges), MaxRanges)
 	}
 	if err := c.checkTicket(); err != nil {
 		return 0, false, err
@@ -51,7 +53,7 @@ func (t *turn) create(m *queuepb.CreateJob) (job uint64, repeated bool, err erro
 func (t *turn) open(j *job, c *submission) {
 	j.created = true
 	r := j.seldom()
-	r.open, r.hold = max(t.time, 1), c.hold
+	r.open, r.hold, r.pageRanges = max(t.time, 1), c.hold, c.pageRanges
 	t.opens.push(j)
 	t.to(j, Held, reasonIncoming)
 	t.begin("create", j.printer.name, j.id)
@@ -65,6 +67,7 @@ func (t *turn) open(j *job, c *submission) {
 		t.flag("hold", true)
 	}
 	t.opt("ttl_ns", uint64(j.ttl))
+	t.str("page_ranges", c.pageRanges)
 	t.str("key", c.key)
 	t.end()
 }
@@ -90,6 +93,8 @@ func (t *turn) enter(j *job, hold bool) {
 		t.to(j, Held, reasonDuplicate)
 	case hold:
 		t.to(j, Held, reasonHold)
+	case j.printer.holdNew:
+		t.to(j, Held, reasonHeldNew)
 	default:
 		t.to(j, Pending, "")
 	}
@@ -103,11 +108,12 @@ func (t *turn) attach(m *queuepb.AttachDocument) (repeated bool, err error) {
 		return false, fmt.Errorf("%w: %d", ErrNoJob, m.Job)
 	case !j.created:
 		return false, fmt.Errorf("%w: job %d was made with its document", ErrState, j.id)
-	case j.bytes != 0 && j.bytes == m.Bytes && bytes.Equal(j.sha256[:], m.Sha256):
-		t.discard(m.Upload)
-		return true, nil
+	case m.UnseenFor < 0 || m.UnseenFor > int64(MaxUnseenFor):
+		return false, fmt.Errorf("%w: unseen_for: want 0 to %s", ErrInvalid, MaxUnseenFor)
 	case j.bytes != 0:
-		return false, fmt.Errorf("%w: job %d has another document", ErrState, j.id)
+		return t.further(j, m)
+	case m.Number > 1:
+		return false, fmt.Errorf("%w: job %d has no document: number %d does not follow", ErrState, j.id, m.Number)
 	case !j.incoming():
 		return false, fmt.Errorf("%w: job %d takes no document: it is %s, %s", ErrState, j.id, j.state, j.reason)
 	}
@@ -117,15 +123,13 @@ func (t *turn) attach(m *queuepb.AttachDocument) (repeated bool, err error) {
 	if err := c.checkDocument(); err != nil {
 		return false, err
 	}
-	if m.UnseenFor < 0 || m.UnseenFor > int64(MaxUnseenFor) {
-		return false, fmt.Errorf("%w: unseen_for: want 0 to %s", ErrInvalid, MaxUnseenFor)
-	}
 	if j.document, err = t.document(m.Upload, m.Chunks, m.Bytes); err != nil {
 		return false, err
 	}
 	if m.Chunks == 0 {
 		t.result.Retain = append(t.result.Retain, j.document...)
 	}
+	j.more = !m.Last
 	t.attached(j, c, m.UnseenFor)
 	return false, nil
 }
@@ -165,16 +169,19 @@ func (t *turn) discard(upload []byte) {
 	t.dropUpload(u)
 }
 
-// closeJob ends an open job that gets no document.
+// closeJob says that no document follows: an open job that has none is aborted.
 func (t *turn) closeJob(m *queuepb.CloseJob) error {
 	j := t.find(m.Job)
 	switch {
 	case j == nil:
 		return fmt.Errorf("%w: %d", ErrNoJob, m.Job)
-	case !j.incoming():
+	case j.incoming():
+		t.to(j, Aborted, reasonNoDocument)
+	case j.more:
+		t.noMore(j)
+	default:
 		return nil
 	}
-	t.to(j, Aborted, reasonNoDocument)
 	t.begin("close", j.printer.name, j.id)
 	t.str("state", j.state.String())
 	t.str("reason", j.reason)

@@ -20,7 +20,7 @@ func createJob(printer string) *queuepb.Command {
 func attachTo(job uint64, body string) *queuepb.Command {
 	sum := sha256.Sum256([]byte(body))
 	return &queuepb.Command{Payload: uint32(len(body)), Body: &queuepb.Command_AttachDocument{AttachDocument: &queuepb.AttachDocument{
-		Job: job, Bytes: uint64(len(body)), Sha256: sum[:], Format: "text/plain", Pages: 2, Units: 2,
+		Job: job, Bytes: uint64(len(body)), Sha256: sum[:], Format: "text/plain", Pages: 2, Units: 2, Last: true,
 	}}}
 }
 

@@ -255,7 +255,12 @@ func (g *gibberish) resume(d Drive) *queuepb.Command {
 
 // clerk is what a front end asks for.
 func (g *gibberish) clerk(job uint64, printer string) *queuepb.Command {
-	switch g.n(12) {
+	switch g.n(14) {
+	case 12:
+		return &queuepb.Command{Body: &queuepb.Command_HoldNew{HoldNew: &queuepb.HoldNew{Printer: printer, Hold: g.n(2) == 0}}}
+	case 13:
+		after := max(1, job-min(job, uint64(g.n(3)))) * uint64(g.n(1))
+		return &queuepb.Command{Body: &queuepb.Command_Reorder{Reorder: &queuepb.Reorder{Job: job, After: after}}}
 	case 0, 1, 2:
 		c := createJob(printer)
 		m := c.GetCreateJob()
@@ -268,6 +273,7 @@ func (g *gibberish) clerk(job uint64, printer string) *queuepb.Command {
 		c := attachTo(job, []string{"x", "y"}[g.n(1)])
 		m := c.GetAttachDocument()
 		m.UnseenFor = int64(g.n(1)) * int64(30*time.Minute)
+		m.Last, m.Number = g.n(1) == 0, uint32(g.n(6)/4*g.n(3))
 		if g.n(3) == 0 {
 			c.Payload, m.Upload, m.Chunks, m.Bytes = 0, []byte{byte(g.n(1))}, 2, 6
 		}

@@ -285,6 +285,8 @@ const (
 
 	OpenIdle         = 5 * time.Minute // for which a job waits for its document, or for the next piece of it
 	MaxOpen          = 8192            // jobs that wait for their documents
+	MaxParts         = 100             // further documents of one job
+	MaxRanges        = 255             // bytes that name pages
 	MaxUnseenFor     = time.Hour
 	MaxUnseen        = 1 << 16 // answers that clients may not have got
 	MaxSeen          = 1024    // jobs in one Seen

@@ -35,6 +35,7 @@ type job struct {
 	copies       uint16
 	documentGone bool
 	created      bool  // without its document
+	more         bool  // a further document may come
 	turnSlot     int32 // in the printer's turns
 	deadlineSlot int32 // in State.deadlines; of an open job, in State.opens
 
@@ -68,7 +69,11 @@ type rare struct {
 	hold bool
 	// The job that it may be a duplicate of.
 	duplicateOf uint64
-	began       int64 // its first attempt; 0: not yet
+	began       int64  // its first attempt; 0: not yet
+	place       uint64 // see job.place; 0: by its id
+	pageRanges  string
+	partOf      uint64
+	parts       []uint64
 }
 
 // An idempotency key, and what it was used for.
@@ -144,6 +149,7 @@ type printer struct {
 	paused   bool
 	// It takes no new jobs.
 	rejecting   bool
+	holdNew     bool
 	isDefault   bool
 	description *queuepb.PrinterDescription // nil: none
 	times       *times

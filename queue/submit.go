@@ -21,6 +21,8 @@ type submission struct {
 	asked, ttl           int64 // as the request has it, and as it comes out
 	document             []Extent
 	open                 bool // no document yet
+	pageRanges           string
+	partOf               uint64
 	of                   uint64
 	start                uint32
 	options              []*queuepb.Option
@@ -134,6 +136,9 @@ func (t *turn) make(kind string, p *printer, c *submission) *job {
 	if len(c.options) > 0 {
 		j.seldom().options = optionMessages(c.options)
 	}
+	if c.partOf != 0 {
+		j.seldom().partOf = c.partOf
+	}
 	t.admit(j)
 	if c.open {
 		t.open(j, c)
@@ -160,6 +165,7 @@ func (t *turn) submitted(kind string, j *job, c *submission) {
 	t.opt("ttl_ns", uint64(j.ttl))
 	t.str("key", c.key)
 	t.options(c.options)
+	t.opt("part_of", c.partOf)
 	if j.of != 0 {
 		t.num("of", j.of)
 		t.num("from", uint64(j.start)+1)

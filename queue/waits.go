@@ -18,6 +18,8 @@ func (s *State) Waits(id uint64) string {
 		return "waiting for its document"
 	case j.state == Held && j.reason == reasonDuplicate:
 		return fmt.Sprintf("it may be job %d once more, whose client may not have got our answer: printq job release %d, or cancel it", j.rare.duplicateOf, id)
+	case j.state == Held && j.reason == reasonHeldNew:
+		return fmt.Sprintf("the printer's new jobs are held: printq job release %d", id)
 	case j.state == Held && j.reason == reasonHold:
 		return fmt.Sprintf("held by a user: printq job release %d", id)
 	case j.state == Held:

@@ -125,6 +125,8 @@ type Command struct {
 	//	*Command_Subscribe
 	//	*Command_Renew
 	//	*Command_Unsubscribe
+	//	*Command_HoldNew
+	//	*Command_Reorder
 	//	*Command_Claim
 	//	*Command_Resume
 	//	*Command_Printed
@@ -447,6 +449,24 @@ func (x *Command) GetUnsubscribe() *Unsubscribe {
 	return nil
 }
 
+func (x *Command) GetHoldNew() *HoldNew {
+	if x != nil {
+		if x, ok := x.Body.(*Command_HoldNew); ok {
+			return x.HoldNew
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetReorder() *Reorder {
+	if x != nil {
+		if x, ok := x.Body.(*Command_Reorder); ok {
+			return x.Reorder
+		}
+	}
+	return nil
+}
+
 func (x *Command) GetClaim() *Claim {
 	if x != nil {
 		if x, ok := x.Body.(*Command_Claim); ok {
@@ -669,6 +689,14 @@ type Command_Unsubscribe struct {
 	Unsubscribe *Unsubscribe `protobuf:"bytes,40,opt,name=unsubscribe,proto3,oneof"`
 }
 
+type Command_HoldNew struct {
+	HoldNew *HoldNew `protobuf:"bytes,41,opt,name=hold_new,json=holdNew,proto3,oneof"`
+}
+
+type Command_Reorder struct {
+	Reorder *Reorder `protobuf:"bytes,42,opt,name=reorder,proto3,oneof"`
+}
+
 type Command_Claim struct {
 	// Decisions.
 	Claim *Claim `protobuf:"bytes,48,opt,name=claim,proto3,oneof"`
@@ -771,6 +799,10 @@ func (*Command_Subscribe) isCommand_Body() {}
 func (*Command_Renew) isCommand_Body() {}
 
 func (*Command_Unsubscribe) isCommand_Body() {}
+
+func (*Command_HoldNew) isCommand_Body() {}
+
+func (*Command_Reorder) isCommand_Body() {}
 
 func (*Command_Claim) isCommand_Body() {}
 
@@ -1150,9 +1182,11 @@ type CreateJob struct {
 	// It stays held when the document is there.
 	Hold bool `protobuf:"varint,5,opt,name=hold,proto3" json:"hold,omitempty"`
 	// As in Submit.
-	Ttl           int64  `protobuf:"varint,6,opt,name=ttl,proto3" json:"ttl,omitempty"`
-	Name          string `protobuf:"bytes,7,opt,name=name,proto3" json:"name,omitempty"`
-	User          string `protobuf:"bytes,8,opt,name=user,proto3" json:"user,omitempty"`
+	Ttl  int64  `protobuf:"varint,6,opt,name=ttl,proto3" json:"ttl,omitempty"`
+	Name string `protobuf:"bytes,7,opt,name=name,proto3" json:"name,omitempty"`
+	User string `protobuf:"bytes,8,opt,name=user,proto3" json:"user,omitempty"`
+	// Which pages of its document are wanted, as "1-3,7": for who receives the document, and cuts it. Empty: all.
+	PageRanges    string `protobuf:"bytes,9,opt,name=page_ranges,json=pageRanges,proto3" json:"page_ranges,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1243,8 +1277,15 @@ func (x *CreateJob) GetUser() string {
 	return ""
 }
 
+func (x *CreateJob) GetPageRanges() string {
+	if x != nil {
+		return x.PageRanges
+	}
+	return ""
+}
+
 // AttachDocument gives an open job its document: inline (the command's payload) or the chunks of an upload. The same document
-// once more changes nothing.
+// once more changes nothing. A further document becomes a job of its own, that names the first.
 type AttachDocument struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Job    uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
@@ -1257,7 +1298,11 @@ type AttachDocument struct {
 	Units  uint32                 `protobuf:"varint,8,opt,name=units,proto3" json:"units,omitempty"`
 	// Nanoseconds, at most an hour. For so long the answer to this command counts as one that its client may not have got, until
 	// a Seen names the job; an equal job that comes meanwhile is held as a possible duplicate. 0: neither.
-	UnseenFor     int64 `protobuf:"varint,9,opt,name=unseen_for,json=unseenFor,proto3" json:"unseen_for,omitempty"`
+	UnseenFor int64 `protobuf:"varint,9,opt,name=unseen_for,json=unseenFor,proto3" json:"unseen_for,omitempty"`
+	// No other document follows.
+	Last bool `protobuf:"varint,10,opt,name=last,proto3" json:"last,omitempty"`
+	// Which of the job's documents it is, from 1. 0: not known; then one that is there already is not taken once more.
+	Number        uint32 `protobuf:"varint,11,opt,name=number,proto3" json:"number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1355,7 +1400,21 @@ func (x *AttachDocument) GetUnseenFor() int64 {
 	return 0
 }
 
-// CloseJob says that no document comes any more. An open job that has none is aborted; any other stays as it is.
+func (x *AttachDocument) GetLast() bool {
+	if x != nil {
+		return x.Last
+	}
+	return false
+}
+
+func (x *AttachDocument) GetNumber() uint32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+// CloseJob says that no document comes any more. An open job that has none is aborted; any other takes no further one.
 type CloseJob struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Job           uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
@@ -1619,8 +1678,10 @@ type DescribePrinter struct {
 	Organization       *string                `protobuf:"bytes,5,opt,name=organization,proto3,oneof" json:"organization,omitempty"`
 	OrganizationalUnit *string                `protobuf:"bytes,6,opt,name=organizational_unit,json=organizationalUnit,proto3,oneof" json:"organizational_unit,omitempty"`
 	// The default size, by its PWG 5101.1 name; empty: the server's own.
-	Media         *string `protobuf:"bytes,7,opt,name=media,proto3,oneof" json:"media,omitempty"`
-	Cause         *Cause  `protobuf:"bytes,8,opt,name=cause,proto3" json:"cause,omitempty"`
+	Media *string `protobuf:"bytes,7,opt,name=media,proto3,oneof" json:"media,omitempty"`
+	Cause *Cause  `protobuf:"bytes,8,opt,name=cause,proto3" json:"cause,omitempty"`
+	// From whoever looks after it.
+	Message       *string `protobuf:"bytes,9,opt,name=message,proto3,oneof" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1711,6 +1772,136 @@ func (x *DescribePrinter) GetCause() *Cause {
 	return nil
 }
 
+func (x *DescribePrinter) GetMessage() string {
+	if x != nil && x.Message != nil {
+		return *x.Message
+	}
+	return ""
+}
+
+// HoldNew says whether a printer's new jobs are held. When they no longer are, those that were for this are released.
+type HoldNew struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Printer       string                 `protobuf:"bytes,1,opt,name=printer,proto3" json:"printer,omitempty"`
+	Hold          bool                   `protobuf:"varint,2,opt,name=hold,proto3" json:"hold,omitempty"`
+	Cause         *Cause                 `protobuf:"bytes,3,opt,name=cause,proto3" json:"cause,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HoldNew) Reset() {
+	*x = HoldNew{}
+	mi := &file_queue_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldNew) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldNew) ProtoMessage() {}
+
+func (x *HoldNew) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldNew.ProtoReflect.Descriptor instead.
+func (*HoldNew) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *HoldNew) GetPrinter() string {
+	if x != nil {
+		return x.Printer
+	}
+	return ""
+}
+
+func (x *HoldNew) GetHold() bool {
+	if x != nil {
+		return x.Hold
+	}
+	return false
+}
+
+func (x *HoldNew) GetCause() *Cause {
+	if x != nil {
+		return x.Cause
+	}
+	return nil
+}
+
+// Reorder gives a pending job the turn after another one's at its printer, and that one's priority.
+type Reorder struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Job   uint64                 `protobuf:"varint,1,opt,name=job,proto3" json:"job,omitempty"`
+	// 0: the first turn.
+	After         uint64 `protobuf:"varint,2,opt,name=after,proto3" json:"after,omitempty"`
+	Cause         *Cause `protobuf:"bytes,3,opt,name=cause,proto3" json:"cause,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reorder) Reset() {
+	*x = Reorder{}
+	mi := &file_queue_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reorder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reorder) ProtoMessage() {}
+
+func (x *Reorder) ProtoReflect() protoreflect.Message {
+	mi := &file_queue_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reorder.ProtoReflect.Descriptor instead.
+func (*Reorder) Descriptor() ([]byte, []int) {
+	return file_queue_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Reorder) GetJob() uint64 {
+	if x != nil {
+		return x.Job
+	}
+	return 0
+}
+
+func (x *Reorder) GetAfter() uint64 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
+func (x *Reorder) GetCause() *Cause {
+	if x != nil {
+		return x.Cause
+	}
+	return nil
+}
+
 // Seen names jobs whose clients are known to have the answer to the AttachDocument.
 type Seen struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1721,7 +1912,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_queue_proto_msgTypes[13]
+	mi := &file_queue_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1733,7 +1924,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[13]
+	mi := &file_queue_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1746,7 +1937,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{13}
+	return file_queue_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Seen) GetJobs() []uint64 {
@@ -1775,7 +1966,7 @@ type Subscribe struct {
 
 func (x *Subscribe) Reset() {
 	*x = Subscribe{}
-	mi := &file_queue_proto_msgTypes[14]
+	mi := &file_queue_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1787,7 +1978,7 @@ func (x *Subscribe) String() string {
 func (*Subscribe) ProtoMessage() {}
 
 func (x *Subscribe) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[14]
+	mi := &file_queue_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1800,7 +1991,7 @@ func (x *Subscribe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscribe.ProtoReflect.Descriptor instead.
 func (*Subscribe) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{14}
+	return file_queue_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Subscribe) GetPrinter() string {
@@ -1870,7 +2061,7 @@ type Renew struct {
 
 func (x *Renew) Reset() {
 	*x = Renew{}
-	mi := &file_queue_proto_msgTypes[15]
+	mi := &file_queue_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1882,7 +2073,7 @@ func (x *Renew) String() string {
 func (*Renew) ProtoMessage() {}
 
 func (x *Renew) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[15]
+	mi := &file_queue_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1895,7 +2086,7 @@ func (x *Renew) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Renew.ProtoReflect.Descriptor instead.
 func (*Renew) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{15}
+	return file_queue_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Renew) GetSubscription() uint64 {
@@ -1921,7 +2112,7 @@ type Unsubscribe struct {
 
 func (x *Unsubscribe) Reset() {
 	*x = Unsubscribe{}
-	mi := &file_queue_proto_msgTypes[16]
+	mi := &file_queue_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1933,7 +2124,7 @@ func (x *Unsubscribe) String() string {
 func (*Unsubscribe) ProtoMessage() {}
 
 func (x *Unsubscribe) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[16]
+	mi := &file_queue_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1946,7 +2137,7 @@ func (x *Unsubscribe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unsubscribe.ProtoReflect.Descriptor instead.
 func (*Unsubscribe) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{16}
+	return file_queue_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Unsubscribe) GetSubscription() uint64 {
@@ -1966,7 +2157,7 @@ type Cancel struct {
 
 func (x *Cancel) Reset() {
 	*x = Cancel{}
-	mi := &file_queue_proto_msgTypes[17]
+	mi := &file_queue_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1978,7 +2169,7 @@ func (x *Cancel) String() string {
 func (*Cancel) ProtoMessage() {}
 
 func (x *Cancel) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[17]
+	mi := &file_queue_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1991,7 +2182,7 @@ func (x *Cancel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancel.ProtoReflect.Descriptor instead.
 func (*Cancel) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{17}
+	return file_queue_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Cancel) GetJob() uint64 {
@@ -2018,7 +2209,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_queue_proto_msgTypes[18]
+	mi := &file_queue_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2030,7 +2221,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[18]
+	mi := &file_queue_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2043,7 +2234,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{18}
+	return file_queue_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Hold) GetJob() uint64 {
@@ -2070,7 +2261,7 @@ type Release struct {
 
 func (x *Release) Reset() {
 	*x = Release{}
-	mi := &file_queue_proto_msgTypes[19]
+	mi := &file_queue_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2082,7 +2273,7 @@ func (x *Release) String() string {
 func (*Release) ProtoMessage() {}
 
 func (x *Release) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[19]
+	mi := &file_queue_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2095,7 +2286,7 @@ func (x *Release) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Release.ProtoReflect.Descriptor instead.
 func (*Release) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{19}
+	return file_queue_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Release) GetJob() uint64 {
@@ -2125,7 +2316,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_queue_proto_msgTypes[20]
+	mi := &file_queue_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2137,7 +2328,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[20]
+	mi := &file_queue_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2150,7 +2341,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{20}
+	return file_queue_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Move) GetJob() uint64 {
@@ -2197,7 +2388,7 @@ type Reprint struct {
 
 func (x *Reprint) Reset() {
 	*x = Reprint{}
-	mi := &file_queue_proto_msgTypes[21]
+	mi := &file_queue_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2209,7 +2400,7 @@ func (x *Reprint) String() string {
 func (*Reprint) ProtoMessage() {}
 
 func (x *Reprint) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[21]
+	mi := &file_queue_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2222,7 +2413,7 @@ func (x *Reprint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reprint.ProtoReflect.Descriptor instead.
 func (*Reprint) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{21}
+	return file_queue_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Reprint) GetJob() uint64 {
@@ -2277,7 +2468,7 @@ type Resolve struct {
 
 func (x *Resolve) Reset() {
 	*x = Resolve{}
-	mi := &file_queue_proto_msgTypes[22]
+	mi := &file_queue_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2289,7 +2480,7 @@ func (x *Resolve) String() string {
 func (*Resolve) ProtoMessage() {}
 
 func (x *Resolve) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[22]
+	mi := &file_queue_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2302,7 +2493,7 @@ func (x *Resolve) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resolve.ProtoReflect.Descriptor instead.
 func (*Resolve) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{22}
+	return file_queue_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Resolve) GetJob() uint64 {
@@ -2389,7 +2580,7 @@ type SetPrinter struct {
 
 func (x *SetPrinter) Reset() {
 	*x = SetPrinter{}
-	mi := &file_queue_proto_msgTypes[23]
+	mi := &file_queue_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2401,7 +2592,7 @@ func (x *SetPrinter) String() string {
 func (*SetPrinter) ProtoMessage() {}
 
 func (x *SetPrinter) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[23]
+	mi := &file_queue_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2414,7 +2605,7 @@ func (x *SetPrinter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPrinter.ProtoReflect.Descriptor instead.
 func (*SetPrinter) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{23}
+	return file_queue_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *SetPrinter) GetName() string {
@@ -2456,7 +2647,7 @@ type PrinterSettings struct {
 
 func (x *PrinterSettings) Reset() {
 	*x = PrinterSettings{}
-	mi := &file_queue_proto_msgTypes[24]
+	mi := &file_queue_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2468,7 +2659,7 @@ func (x *PrinterSettings) String() string {
 func (*PrinterSettings) ProtoMessage() {}
 
 func (x *PrinterSettings) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[24]
+	mi := &file_queue_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2481,7 +2672,7 @@ func (x *PrinterSettings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrinterSettings.ProtoReflect.Descriptor instead.
 func (*PrinterSettings) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{24}
+	return file_queue_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PrinterSettings) GetDevices() []string {
@@ -2536,7 +2727,7 @@ type RemovePrinter struct {
 
 func (x *RemovePrinter) Reset() {
 	*x = RemovePrinter{}
-	mi := &file_queue_proto_msgTypes[25]
+	mi := &file_queue_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2548,7 +2739,7 @@ func (x *RemovePrinter) String() string {
 func (*RemovePrinter) ProtoMessage() {}
 
 func (x *RemovePrinter) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[25]
+	mi := &file_queue_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2561,7 +2752,7 @@ func (x *RemovePrinter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemovePrinter.ProtoReflect.Descriptor instead.
 func (*RemovePrinter) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{25}
+	return file_queue_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RemovePrinter) GetName() string {
@@ -2588,7 +2779,7 @@ type PausePrinter struct {
 
 func (x *PausePrinter) Reset() {
 	*x = PausePrinter{}
-	mi := &file_queue_proto_msgTypes[26]
+	mi := &file_queue_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2600,7 +2791,7 @@ func (x *PausePrinter) String() string {
 func (*PausePrinter) ProtoMessage() {}
 
 func (x *PausePrinter) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[26]
+	mi := &file_queue_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2613,7 +2804,7 @@ func (x *PausePrinter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PausePrinter.ProtoReflect.Descriptor instead.
 func (*PausePrinter) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{26}
+	return file_queue_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PausePrinter) GetName() string {
@@ -2640,7 +2831,7 @@ type ResumePrinter struct {
 
 func (x *ResumePrinter) Reset() {
 	*x = ResumePrinter{}
-	mi := &file_queue_proto_msgTypes[27]
+	mi := &file_queue_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2652,7 +2843,7 @@ func (x *ResumePrinter) String() string {
 func (*ResumePrinter) ProtoMessage() {}
 
 func (x *ResumePrinter) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[27]
+	mi := &file_queue_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2665,7 +2856,7 @@ func (x *ResumePrinter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumePrinter.ProtoReflect.Descriptor instead.
 func (*ResumePrinter) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{27}
+	return file_queue_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ResumePrinter) GetName() string {
@@ -2693,7 +2884,7 @@ type AdoptPrinter struct {
 
 func (x *AdoptPrinter) Reset() {
 	*x = AdoptPrinter{}
-	mi := &file_queue_proto_msgTypes[28]
+	mi := &file_queue_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2705,7 +2896,7 @@ func (x *AdoptPrinter) String() string {
 func (*AdoptPrinter) ProtoMessage() {}
 
 func (x *AdoptPrinter) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[28]
+	mi := &file_queue_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2718,7 +2909,7 @@ func (x *AdoptPrinter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdoptPrinter.ProtoReflect.Descriptor instead.
 func (*AdoptPrinter) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{28}
+	return file_queue_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *AdoptPrinter) GetName() string {
@@ -2747,7 +2938,7 @@ type SetMember struct {
 
 func (x *SetMember) Reset() {
 	*x = SetMember{}
-	mi := &file_queue_proto_msgTypes[29]
+	mi := &file_queue_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2759,7 +2950,7 @@ func (x *SetMember) String() string {
 func (*SetMember) ProtoMessage() {}
 
 func (x *SetMember) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[29]
+	mi := &file_queue_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2772,7 +2963,7 @@ func (x *SetMember) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetMember.ProtoReflect.Descriptor instead.
 func (*SetMember) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{29}
+	return file_queue_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *SetMember) GetId() uint64 {
@@ -2806,7 +2997,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_queue_proto_msgTypes[30]
+	mi := &file_queue_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2818,7 +3009,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[30]
+	mi := &file_queue_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2831,7 +3022,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{30}
+	return file_queue_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Token) GetTerm() uint64 {
@@ -2858,7 +3049,7 @@ type Claim struct {
 
 func (x *Claim) Reset() {
 	*x = Claim{}
-	mi := &file_queue_proto_msgTypes[31]
+	mi := &file_queue_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2870,7 +3061,7 @@ func (x *Claim) String() string {
 func (*Claim) ProtoMessage() {}
 
 func (x *Claim) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[31]
+	mi := &file_queue_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2883,7 +3074,7 @@ func (x *Claim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claim.ProtoReflect.Descriptor instead.
 func (*Claim) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{31}
+	return file_queue_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Claim) GetDevice() uint64 {
@@ -2908,7 +3099,7 @@ type Mark struct {
 
 func (x *Mark) Reset() {
 	*x = Mark{}
-	mi := &file_queue_proto_msgTypes[32]
+	mi := &file_queue_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2920,7 +3111,7 @@ func (x *Mark) String() string {
 func (*Mark) ProtoMessage() {}
 
 func (x *Mark) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[32]
+	mi := &file_queue_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2933,7 +3124,7 @@ func (x *Mark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mark.ProtoReflect.Descriptor instead.
 func (*Mark) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{32}
+	return file_queue_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Mark) GetAttempt() uint64 {
@@ -3006,7 +3197,7 @@ type Resume struct {
 
 func (x *Resume) Reset() {
 	*x = Resume{}
-	mi := &file_queue_proto_msgTypes[33]
+	mi := &file_queue_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3018,7 +3209,7 @@ func (x *Resume) String() string {
 func (*Resume) ProtoMessage() {}
 
 func (x *Resume) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[33]
+	mi := &file_queue_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3031,7 +3222,7 @@ func (x *Resume) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resume.ProtoReflect.Descriptor instead.
 func (*Resume) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{33}
+	return file_queue_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Resume) GetDevice() uint64 {
@@ -3168,7 +3359,7 @@ type Printed struct {
 
 func (x *Printed) Reset() {
 	*x = Printed{}
-	mi := &file_queue_proto_msgTypes[34]
+	mi := &file_queue_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3180,7 +3371,7 @@ func (x *Printed) String() string {
 func (*Printed) ProtoMessage() {}
 
 func (x *Printed) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[34]
+	mi := &file_queue_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3193,7 +3384,7 @@ func (x *Printed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Printed.ProtoReflect.Descriptor instead.
 func (*Printed) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{34}
+	return file_queue_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Printed) GetDevice() uint64 {
@@ -3250,7 +3441,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_queue_proto_msgTypes[35]
+	mi := &file_queue_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3262,7 +3453,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[35]
+	mi := &file_queue_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3275,7 +3466,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{35}
+	return file_queue_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Done) GetDevice() uint64 {
@@ -3347,7 +3538,7 @@ type Intent struct {
 
 func (x *Intent) Reset() {
 	*x = Intent{}
-	mi := &file_queue_proto_msgTypes[36]
+	mi := &file_queue_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3359,7 +3550,7 @@ func (x *Intent) String() string {
 func (*Intent) ProtoMessage() {}
 
 func (x *Intent) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[36]
+	mi := &file_queue_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3372,7 +3563,7 @@ func (x *Intent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Intent.ProtoReflect.Descriptor instead.
 func (*Intent) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{36}
+	return file_queue_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Intent) GetDevice() uint64 {
@@ -3444,7 +3635,7 @@ type Remote struct {
 
 func (x *Remote) Reset() {
 	*x = Remote{}
-	mi := &file_queue_proto_msgTypes[37]
+	mi := &file_queue_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3456,7 +3647,7 @@ func (x *Remote) String() string {
 func (*Remote) ProtoMessage() {}
 
 func (x *Remote) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[37]
+	mi := &file_queue_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3469,7 +3660,7 @@ func (x *Remote) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Remote.ProtoReflect.Descriptor instead.
 func (*Remote) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{37}
+	return file_queue_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Remote) GetDevice() uint64 {
@@ -3514,7 +3705,7 @@ type Doubtful struct {
 
 func (x *Doubtful) Reset() {
 	*x = Doubtful{}
-	mi := &file_queue_proto_msgTypes[38]
+	mi := &file_queue_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3526,7 +3717,7 @@ func (x *Doubtful) String() string {
 func (*Doubtful) ProtoMessage() {}
 
 func (x *Doubtful) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[38]
+	mi := &file_queue_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3539,7 +3730,7 @@ func (x *Doubtful) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Doubtful.ProtoReflect.Descriptor instead.
 func (*Doubtful) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{38}
+	return file_queue_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Doubtful) GetDevice() uint64 {
@@ -3591,7 +3782,7 @@ type Yield struct {
 
 func (x *Yield) Reset() {
 	*x = Yield{}
-	mi := &file_queue_proto_msgTypes[39]
+	mi := &file_queue_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3603,7 +3794,7 @@ func (x *Yield) String() string {
 func (*Yield) ProtoMessage() {}
 
 func (x *Yield) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[39]
+	mi := &file_queue_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3616,7 +3807,7 @@ func (x *Yield) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Yield.ProtoReflect.Descriptor instead.
 func (*Yield) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{39}
+	return file_queue_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Yield) GetDevice() uint64 {
@@ -3665,7 +3856,7 @@ type Closed struct {
 
 func (x *Closed) Reset() {
 	*x = Closed{}
-	mi := &file_queue_proto_msgTypes[40]
+	mi := &file_queue_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3677,7 +3868,7 @@ func (x *Closed) String() string {
 func (*Closed) ProtoMessage() {}
 
 func (x *Closed) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[40]
+	mi := &file_queue_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3690,7 +3881,7 @@ func (x *Closed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Closed.ProtoReflect.Descriptor instead.
 func (*Closed) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{40}
+	return file_queue_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Closed) GetDevice() uint64 {
@@ -3728,7 +3919,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_queue_proto_msgTypes[41]
+	mi := &file_queue_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3740,7 +3931,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[41]
+	mi := &file_queue_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3753,7 +3944,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{41}
+	return file_queue_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Report) GetDevice() uint64 {
@@ -3808,7 +3999,7 @@ type Expire struct {
 
 func (x *Expire) Reset() {
 	*x = Expire{}
-	mi := &file_queue_proto_msgTypes[42]
+	mi := &file_queue_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3820,7 +4011,7 @@ func (x *Expire) String() string {
 func (*Expire) ProtoMessage() {}
 
 func (x *Expire) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[42]
+	mi := &file_queue_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3833,7 +4024,7 @@ func (x *Expire) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Expire.ProtoReflect.Descriptor instead.
 func (*Expire) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{42}
+	return file_queue_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Expire) GetTtl() []uint64 {
@@ -3901,7 +4092,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_queue_proto_msgTypes[43]
+	mi := &file_queue_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3913,7 +4104,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[43]
+	mi := &file_queue_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3926,7 +4117,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{43}
+	return file_queue_proto_rawDescGZIP(), []int{45}
 }
 
 type RaiseVersion struct {
@@ -3938,7 +4129,7 @@ type RaiseVersion struct {
 
 func (x *RaiseVersion) Reset() {
 	*x = RaiseVersion{}
-	mi := &file_queue_proto_msgTypes[44]
+	mi := &file_queue_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3950,7 +4141,7 @@ func (x *RaiseVersion) String() string {
 func (*RaiseVersion) ProtoMessage() {}
 
 func (x *RaiseVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[44]
+	mi := &file_queue_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3963,7 +4154,7 @@ func (x *RaiseVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RaiseVersion.ProtoReflect.Descriptor instead.
 func (*RaiseVersion) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{44}
+	return file_queue_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *RaiseVersion) GetVersion() uint32 {
@@ -3985,7 +4176,7 @@ type Extent struct {
 
 func (x *Extent) Reset() {
 	*x = Extent{}
-	mi := &file_queue_proto_msgTypes[45]
+	mi := &file_queue_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3997,7 +4188,7 @@ func (x *Extent) String() string {
 func (*Extent) ProtoMessage() {}
 
 func (x *Extent) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[45]
+	mi := &file_queue_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4010,7 +4201,7 @@ func (x *Extent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Extent.ProtoReflect.Descriptor instead.
 func (*Extent) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{45}
+	return file_queue_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Extent) GetIndex() uint64 {
@@ -4045,7 +4236,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_queue_proto_msgTypes[46]
+	mi := &file_queue_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4057,7 +4248,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[46]
+	mi := &file_queue_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4070,7 +4261,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{46}
+	return file_queue_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Position) GetIndex() uint64 {
@@ -4109,7 +4300,7 @@ type Doubt struct {
 
 func (x *Doubt) Reset() {
 	*x = Doubt{}
-	mi := &file_queue_proto_msgTypes[47]
+	mi := &file_queue_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4121,7 +4312,7 @@ func (x *Doubt) String() string {
 func (*Doubt) ProtoMessage() {}
 
 func (x *Doubt) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[47]
+	mi := &file_queue_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4134,7 +4325,7 @@ func (x *Doubt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Doubt.ProtoReflect.Descriptor instead.
 func (*Doubt) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{47}
+	return file_queue_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Doubt) GetCopy() uint32 {
@@ -4188,7 +4379,7 @@ type Attempt struct {
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_queue_proto_msgTypes[48]
+	mi := &file_queue_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4200,7 +4391,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[48]
+	mi := &file_queue_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4213,7 +4404,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{48}
+	return file_queue_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Attempt) GetToken() *Token {
@@ -4315,14 +4506,22 @@ type Job struct {
 	// The job that it may be a duplicate of.
 	DuplicateOf uint64 `protobuf:"varint,43,opt,name=duplicate_of,json=duplicateOf,proto3" json:"duplicate_of,omitempty"`
 	// When its first attempt began, Unix nanoseconds; 0: not yet.
-	Began         int64 `protobuf:"varint,44,opt,name=began,proto3" json:"began,omitempty"`
+	Began int64 `protobuf:"varint,44,opt,name=began,proto3" json:"began,omitempty"`
+	// What orders the jobs of one priority; 0: the id.
+	Place      uint64 `protobuf:"varint,45,opt,name=place,proto3" json:"place,omitempty"`
+	PageRanges string `protobuf:"bytes,46,opt,name=page_ranges,json=pageRanges,proto3" json:"page_ranges,omitempty"`
+	// The job whose further document this is, and the jobs of this one's further documents.
+	PartOf uint64   `protobuf:"varint,47,opt,name=part_of,json=partOf,proto3" json:"part_of,omitempty"`
+	Parts  []uint64 `protobuf:"varint,48,rep,packed,name=parts,proto3" json:"parts,omitempty"`
+	// A further document may come.
+	More          bool `protobuf:"varint,49,opt,name=more,proto3" json:"more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Job) Reset() {
 	*x = Job{}
-	mi := &file_queue_proto_msgTypes[49]
+	mi := &file_queue_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4334,7 +4533,7 @@ func (x *Job) String() string {
 func (*Job) ProtoMessage() {}
 
 func (x *Job) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[49]
+	mi := &file_queue_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4347,7 +4546,7 @@ func (x *Job) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Job.ProtoReflect.Descriptor instead.
 func (*Job) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{49}
+	return file_queue_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Job) GetId() uint64 {
@@ -4602,6 +4801,41 @@ func (x *Job) GetBegan() int64 {
 	return 0
 }
 
+func (x *Job) GetPlace() uint64 {
+	if x != nil {
+		return x.Place
+	}
+	return 0
+}
+
+func (x *Job) GetPageRanges() string {
+	if x != nil {
+		return x.PageRanges
+	}
+	return ""
+}
+
+func (x *Job) GetPartOf() uint64 {
+	if x != nil {
+		return x.PartOf
+	}
+	return 0
+}
+
+func (x *Job) GetParts() []uint64 {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+func (x *Job) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
 type Printer struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Name     string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -4615,15 +4849,17 @@ type Printer struct {
 	// It takes no new jobs.
 	Rejecting bool `protobuf:"varint,20,opt,name=rejecting,proto3" json:"rejecting,omitempty"`
 	// It is meant where no printer is named.
-	Default       bool                `protobuf:"varint,21,opt,name=default,proto3" json:"default,omitempty"`
-	Description   *PrinterDescription `protobuf:"bytes,22,opt,name=description,proto3" json:"description,omitempty"`
+	Default     bool                `protobuf:"varint,21,opt,name=default,proto3" json:"default,omitempty"`
+	Description *PrinterDescription `protobuf:"bytes,22,opt,name=description,proto3" json:"description,omitempty"`
+	// New jobs are held.
+	HoldNew       bool `protobuf:"varint,23,opt,name=hold_new,json=holdNew,proto3" json:"hold_new,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Printer) Reset() {
 	*x = Printer{}
-	mi := &file_queue_proto_msgTypes[50]
+	mi := &file_queue_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4635,7 +4871,7 @@ func (x *Printer) String() string {
 func (*Printer) ProtoMessage() {}
 
 func (x *Printer) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[50]
+	mi := &file_queue_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4648,7 +4884,7 @@ func (x *Printer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Printer.ProtoReflect.Descriptor instead.
 func (*Printer) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{50}
+	return file_queue_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Printer) GetName() string {
@@ -4721,6 +4957,13 @@ func (x *Printer) GetDescription() *PrinterDescription {
 	return nil
 }
 
+func (x *Printer) GetHoldNew() bool {
+	if x != nil {
+		return x.HoldNew
+	}
+	return false
+}
+
 // What people are told about a printer.
 type PrinterDescription struct {
 	state              protoimpl.MessageState `protogen:"open.v1"`
@@ -4730,13 +4973,14 @@ type PrinterDescription struct {
 	Organization       string                 `protobuf:"bytes,4,opt,name=organization,proto3" json:"organization,omitempty"`
 	OrganizationalUnit string                 `protobuf:"bytes,5,opt,name=organizational_unit,json=organizationalUnit,proto3" json:"organizational_unit,omitempty"`
 	Media              string                 `protobuf:"bytes,6,opt,name=media,proto3" json:"media,omitempty"`
+	Message            string                 `protobuf:"bytes,7,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
 
 func (x *PrinterDescription) Reset() {
 	*x = PrinterDescription{}
-	mi := &file_queue_proto_msgTypes[51]
+	mi := &file_queue_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4748,7 +4992,7 @@ func (x *PrinterDescription) String() string {
 func (*PrinterDescription) ProtoMessage() {}
 
 func (x *PrinterDescription) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[51]
+	mi := &file_queue_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4761,7 +5005,7 @@ func (x *PrinterDescription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrinterDescription.ProtoReflect.Descriptor instead.
 func (*PrinterDescription) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{51}
+	return file_queue_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *PrinterDescription) GetInfo() string {
@@ -4806,6 +5050,13 @@ func (x *PrinterDescription) GetMedia() string {
 	return ""
 }
 
+func (x *PrinterDescription) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
 // When a printer last changed, Unix nanoseconds: for display, and outside the digest.
 type PrinterTimes struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -4817,7 +5068,7 @@ type PrinterTimes struct {
 
 func (x *PrinterTimes) Reset() {
 	*x = PrinterTimes{}
-	mi := &file_queue_proto_msgTypes[52]
+	mi := &file_queue_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4829,7 +5080,7 @@ func (x *PrinterTimes) String() string {
 func (*PrinterTimes) ProtoMessage() {}
 
 func (x *PrinterTimes) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[52]
+	mi := &file_queue_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4842,7 +5093,7 @@ func (x *PrinterTimes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrinterTimes.ProtoReflect.Descriptor instead.
 func (*PrinterTimes) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{52}
+	return file_queue_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *PrinterTimes) GetState() int64 {
@@ -4875,7 +5126,7 @@ type Unseen struct {
 
 func (x *Unseen) Reset() {
 	*x = Unseen{}
-	mi := &file_queue_proto_msgTypes[53]
+	mi := &file_queue_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4887,7 +5138,7 @@ func (x *Unseen) String() string {
 func (*Unseen) ProtoMessage() {}
 
 func (x *Unseen) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[53]
+	mi := &file_queue_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4900,7 +5151,7 @@ func (x *Unseen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unseen.ProtoReflect.Descriptor instead.
 func (*Unseen) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{53}
+	return file_queue_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Unseen) GetJob() uint64 {
@@ -4953,7 +5204,7 @@ type Subscription struct {
 
 func (x *Subscription) Reset() {
 	*x = Subscription{}
-	mi := &file_queue_proto_msgTypes[54]
+	mi := &file_queue_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4965,7 +5216,7 @@ func (x *Subscription) String() string {
 func (*Subscription) ProtoMessage() {}
 
 func (x *Subscription) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[54]
+	mi := &file_queue_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4978,7 +5229,7 @@ func (x *Subscription) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Subscription.ProtoReflect.Descriptor instead.
 func (*Subscription) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{54}
+	return file_queue_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Subscription) GetId() uint64 {
@@ -5118,7 +5369,7 @@ type Device struct {
 
 func (x *Device) Reset() {
 	*x = Device{}
-	mi := &file_queue_proto_msgTypes[55]
+	mi := &file_queue_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5130,7 +5381,7 @@ func (x *Device) String() string {
 func (*Device) ProtoMessage() {}
 
 func (x *Device) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[55]
+	mi := &file_queue_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5143,7 +5394,7 @@ func (x *Device) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Device.ProtoReflect.Descriptor instead.
 func (*Device) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{55}
+	return file_queue_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Device) GetId() uint64 {
@@ -5397,7 +5648,7 @@ type Upload struct {
 
 func (x *Upload) Reset() {
 	*x = Upload{}
-	mi := &file_queue_proto_msgTypes[56]
+	mi := &file_queue_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5409,7 +5660,7 @@ func (x *Upload) String() string {
 func (*Upload) ProtoMessage() {}
 
 func (x *Upload) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[56]
+	mi := &file_queue_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5422,7 +5673,7 @@ func (x *Upload) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Upload.ProtoReflect.Descriptor instead.
 func (*Upload) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{56}
+	return file_queue_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Upload) GetId() []byte {
@@ -5468,7 +5719,7 @@ type Session struct {
 
 func (x *Session) Reset() {
 	*x = Session{}
-	mi := &file_queue_proto_msgTypes[57]
+	mi := &file_queue_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5480,7 +5731,7 @@ func (x *Session) String() string {
 func (*Session) ProtoMessage() {}
 
 func (x *Session) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[57]
+	mi := &file_queue_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5493,7 +5744,7 @@ func (x *Session) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Session.ProtoReflect.Descriptor instead.
 func (*Session) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{57}
+	return file_queue_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Session) GetId() uint64 {
@@ -5553,7 +5804,7 @@ type SessionAnswer struct {
 
 func (x *SessionAnswer) Reset() {
 	*x = SessionAnswer{}
-	mi := &file_queue_proto_msgTypes[58]
+	mi := &file_queue_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5565,7 +5816,7 @@ func (x *SessionAnswer) String() string {
 func (*SessionAnswer) ProtoMessage() {}
 
 func (x *SessionAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[58]
+	mi := &file_queue_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5578,7 +5829,7 @@ func (x *SessionAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionAnswer.ProtoReflect.Descriptor instead.
 func (*SessionAnswer) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{58}
+	return file_queue_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *SessionAnswer) GetSeq() uint64 {
@@ -5628,7 +5879,7 @@ type Key struct {
 
 func (x *Key) Reset() {
 	*x = Key{}
-	mi := &file_queue_proto_msgTypes[59]
+	mi := &file_queue_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5640,7 +5891,7 @@ func (x *Key) String() string {
 func (*Key) ProtoMessage() {}
 
 func (x *Key) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[59]
+	mi := &file_queue_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5653,7 +5904,7 @@ func (x *Key) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Key.ProtoReflect.Descriptor instead.
 func (*Key) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{59}
+	return file_queue_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Key) GetJob() uint64 {
@@ -5688,7 +5939,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_queue_proto_msgTypes[60]
+	mi := &file_queue_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5700,7 +5951,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[60]
+	mi := &file_queue_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5713,7 +5964,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{60}
+	return file_queue_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Member) GetId() uint64 {
@@ -5758,7 +6009,7 @@ type Meta struct {
 
 func (x *Meta) Reset() {
 	*x = Meta{}
-	mi := &file_queue_proto_msgTypes[61]
+	mi := &file_queue_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5770,7 +6021,7 @@ func (x *Meta) String() string {
 func (*Meta) ProtoMessage() {}
 
 func (x *Meta) ProtoReflect() protoreflect.Message {
-	mi := &file_queue_proto_msgTypes[61]
+	mi := &file_queue_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5783,7 +6034,7 @@ func (x *Meta) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Meta.ProtoReflect.Descriptor instead.
 func (*Meta) Descriptor() ([]byte, []int) {
-	return file_queue_proto_rawDescGZIP(), []int{61}
+	return file_queue_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Meta) GetTerm() uint64 {
@@ -5877,7 +6128,7 @@ const file_queue_proto_rawDesc = "" +
 	"\vqueue.proto\x12\x0fprintq.queue.v1\"Q\n" +
 	"\x05Batch\x12\x12\n" +
 	"\x04time\x18\x01 \x01(\x03R\x04time\x124\n" +
-	"\bcommands\x18\x02 \x03(\v2\x18.printq.queue.v1.CommandR\bcommands\"\xa0\x12\n" +
+	"\bcommands\x18\x02 \x03(\v2\x18.printq.queue.v1.CommandR\bcommands\"\x8d\x13\n" +
 	"\aCommand\x12\x18\n" +
 	"\asession\x18\x01 \x01(\x06R\asession\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x12\x14\n" +
@@ -5913,7 +6164,9 @@ const file_queue_proto_rawDesc = "" +
 	"\x04seen\x18% \x01(\v2\x15.printq.queue.v1.SeenH\x00R\x04seen\x12:\n" +
 	"\tsubscribe\x18& \x01(\v2\x1a.printq.queue.v1.SubscribeH\x00R\tsubscribe\x12.\n" +
 	"\x05renew\x18' \x01(\v2\x16.printq.queue.v1.RenewH\x00R\x05renew\x12@\n" +
-	"\vunsubscribe\x18( \x01(\v2\x1c.printq.queue.v1.UnsubscribeH\x00R\vunsubscribe\x12.\n" +
+	"\vunsubscribe\x18( \x01(\v2\x1c.printq.queue.v1.UnsubscribeH\x00R\vunsubscribe\x125\n" +
+	"\bhold_new\x18) \x01(\v2\x18.printq.queue.v1.HoldNewH\x00R\aholdNew\x124\n" +
+	"\areorder\x18* \x01(\v2\x18.printq.queue.v1.ReorderH\x00R\areorder\x12.\n" +
 	"\x05claim\x180 \x01(\v2\x16.printq.queue.v1.ClaimH\x00R\x05claim\x121\n" +
 	"\x06resume\x181 \x01(\v2\x17.printq.queue.v1.ResumeH\x00R\x06resume\x124\n" +
 	"\aprinted\x182 \x01(\v2\x18.printq.queue.v1.PrintedH\x00R\aprinted\x12+\n" +
@@ -5957,7 +6210,7 @@ const file_queue_proto_rawDesc = "" +
 	"\x05Chunk\x12\x16\n" +
 	"\x06upload\x18\x01 \x01(\fR\x06upload\x12\f\n" +
 	"\x01n\x18\x02 \x01(\rR\x01n\x12\x10\n" +
-	"\x03job\x18\x14 \x01(\x04R\x03job\"\xb9\x01\n" +
+	"\x03job\x18\x14 \x01(\x04R\x03job\"\xda\x01\n" +
 	"\tCreateJob\x12\x18\n" +
 	"\aprinter\x18\x01 \x01(\tR\aprinter\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12\x16\n" +
@@ -5966,7 +6219,9 @@ const file_queue_proto_rawDesc = "" +
 	"\x04hold\x18\x05 \x01(\bR\x04hold\x12\x10\n" +
 	"\x03ttl\x18\x06 \x01(\x03R\x03ttl\x12\x12\n" +
 	"\x04name\x18\a \x01(\tR\x04name\x12\x12\n" +
-	"\x04user\x18\b \x01(\tR\x04user\"\xe3\x01\n" +
+	"\x04user\x18\b \x01(\tR\x04user\x12\x1f\n" +
+	"\vpage_ranges\x18\t \x01(\tR\n" +
+	"pageRanges\"\x8f\x02\n" +
 	"\x0eAttachDocument\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\x04R\x03job\x12\x16\n" +
 	"\x06upload\x18\x02 \x01(\fR\x06upload\x12\x16\n" +
@@ -5977,7 +6232,10 @@ const file_queue_proto_rawDesc = "" +
 	"\x05pages\x18\a \x01(\rR\x05pages\x12\x14\n" +
 	"\x05units\x18\b \x01(\rR\x05units\x12\x1d\n" +
 	"\n" +
-	"unseen_for\x18\t \x01(\x03R\tunseenFor\"J\n" +
+	"unseen_for\x18\t \x01(\x03R\tunseenFor\x12\x12\n" +
+	"\x04last\x18\n" +
+	" \x01(\bR\x04last\x12\x16\n" +
+	"\x06number\x18\v \x01(\rR\x06number\"J\n" +
 	"\bCloseJob\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\x04R\x03job\x12,\n" +
 	"\x05cause\x18\x02 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"\xe2\x01\n" +
@@ -5999,7 +6257,7 @@ const file_queue_proto_rawDesc = "" +
 	"\n" +
 	"SetDefault\x12\x18\n" +
 	"\aprinter\x18\x01 \x01(\tR\aprinter\x12,\n" +
-	"\x05cause\x18\x02 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"\x8f\x03\n" +
+	"\x05cause\x18\x02 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"\xba\x03\n" +
 	"\x0fDescribePrinter\x12\x18\n" +
 	"\aprinter\x18\x01 \x01(\tR\aprinter\x12\x17\n" +
 	"\x04info\x18\x02 \x01(\tH\x00R\x04info\x88\x01\x01\x12\x1f\n" +
@@ -6008,13 +6266,24 @@ const file_queue_proto_rawDesc = "" +
 	"\forganization\x18\x05 \x01(\tH\x03R\forganization\x88\x01\x01\x124\n" +
 	"\x13organizational_unit\x18\x06 \x01(\tH\x04R\x12organizationalUnit\x88\x01\x01\x12\x19\n" +
 	"\x05media\x18\a \x01(\tH\x05R\x05media\x88\x01\x01\x12,\n" +
-	"\x05cause\x18\b \x01(\v2\x16.printq.queue.v1.CauseR\x05causeB\a\n" +
+	"\x05cause\x18\b \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\x12\x1d\n" +
+	"\amessage\x18\t \x01(\tH\x06R\amessage\x88\x01\x01B\a\n" +
 	"\x05_infoB\v\n" +
 	"\t_locationB\x0f\n" +
 	"\r_geo_locationB\x0f\n" +
 	"\r_organizationB\x16\n" +
 	"\x14_organizational_unitB\b\n" +
-	"\x06_media\"\x1a\n" +
+	"\x06_mediaB\n" +
+	"\n" +
+	"\b_message\"e\n" +
+	"\aHoldNew\x12\x18\n" +
+	"\aprinter\x18\x01 \x01(\tR\aprinter\x12\x12\n" +
+	"\x04hold\x18\x02 \x01(\bR\x04hold\x12,\n" +
+	"\x05cause\x18\x03 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"_\n" +
+	"\aReorder\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\x04R\x03job\x12\x14\n" +
+	"\x05after\x18\x02 \x01(\x04R\x05after\x12,\n" +
+	"\x05cause\x18\x03 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"\x1a\n" +
 	"\x04Seen\x12\x12\n" +
 	"\x04jobs\x18\x01 \x03(\x04R\x04jobs\"\xce\x01\n" +
 	"\tSubscribe\x12\x18\n" +
@@ -6199,7 +6468,7 @@ const file_queue_proto_rawDesc = "" +
 	"\x04from\x18\x04 \x01(\rR\x04from\x12\x18\n" +
 	"\aprinted\x18\x05 \x01(\rR\aprinted\x12\x18\n" +
 	"\aoutcome\x18\x06 \x01(\tR\aoutcome\x12\x16\n" +
-	"\x06remote\x18\a \x01(\tR\x06remote\"\xf9\a\n" +
+	"\x06remote\x18\a \x01(\tR\x06remote\"\xf3\b\n" +
 	"\x03Job\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12\x18\n" +
 	"\aprinter\x18\x02 \x01(\tR\aprinter\x12\x14\n" +
@@ -6238,7 +6507,13 @@ const file_queue_proto_rawDesc = "" +
 	"\x04open\x18) \x01(\x03R\x04open\x12\x12\n" +
 	"\x04hold\x18* \x01(\bR\x04hold\x12!\n" +
 	"\fduplicate_of\x18+ \x01(\x04R\vduplicateOf\x12\x14\n" +
-	"\x05began\x18, \x01(\x03R\x05began\"\xd8\x02\n" +
+	"\x05began\x18, \x01(\x03R\x05began\x12\x14\n" +
+	"\x05place\x18- \x01(\x04R\x05place\x12\x1f\n" +
+	"\vpage_ranges\x18. \x01(\tR\n" +
+	"pageRanges\x12\x17\n" +
+	"\apart_of\x18/ \x01(\x04R\x06partOf\x12\x14\n" +
+	"\x05parts\x180 \x03(\x04R\x05parts\x12\x12\n" +
+	"\x04more\x181 \x01(\bR\x04more\"\xf3\x02\n" +
 	"\aPrinter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12<\n" +
 	"\bsettings\x18\x02 \x01(\v2 .printq.queue.v1.PrinterSettingsR\bsettings\x12\x16\n" +
@@ -6249,14 +6524,16 @@ const file_queue_proto_rawDesc = "" +
 	"\achanged\x18\a \x01(\x04R\achanged\x12\x1c\n" +
 	"\trejecting\x18\x14 \x01(\bR\trejecting\x12\x18\n" +
 	"\adefault\x18\x15 \x01(\bR\adefault\x12E\n" +
-	"\vdescription\x18\x16 \x01(\v2#.printq.queue.v1.PrinterDescriptionR\vdescription\"\xd2\x01\n" +
+	"\vdescription\x18\x16 \x01(\v2#.printq.queue.v1.PrinterDescriptionR\vdescription\x12\x19\n" +
+	"\bhold_new\x18\x17 \x01(\bR\aholdNew\"\xec\x01\n" +
 	"\x12PrinterDescription\x12\x12\n" +
 	"\x04info\x18\x01 \x01(\tR\x04info\x12\x1a\n" +
 	"\blocation\x18\x02 \x01(\tR\blocation\x12!\n" +
 	"\fgeo_location\x18\x03 \x01(\tR\vgeoLocation\x12\"\n" +
 	"\forganization\x18\x04 \x01(\tR\forganization\x12/\n" +
 	"\x13organizational_unit\x18\x05 \x01(\tR\x12organizationalUnit\x12\x14\n" +
-	"\x05media\x18\x06 \x01(\tR\x05media\"<\n" +
+	"\x05media\x18\x06 \x01(\tR\x05media\x12\x18\n" +
+	"\amessage\x18\a \x01(\tR\amessage\"<\n" +
 	"\fPrinterTimes\x12\x14\n" +
 	"\x05state\x18\x01 \x01(\x03R\x05state\x12\x16\n" +
 	"\x06config\x18\x02 \x01(\x03R\x06config\"\\\n" +
@@ -6373,7 +6650,7 @@ func file_queue_proto_rawDescGZIP() []byte {
 	return file_queue_proto_rawDescData
 }
 
-var file_queue_proto_msgTypes = make([]protoimpl.MessageInfo, 62)
+var file_queue_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
 var file_queue_proto_goTypes = []any{
 	(*Batch)(nil),              // 0: printq.queue.v1.Batch
 	(*Command)(nil),            // 1: printq.queue.v1.Command
@@ -6388,72 +6665,74 @@ var file_queue_proto_goTypes = []any{
 	(*SetAccepting)(nil),       // 10: printq.queue.v1.SetAccepting
 	(*SetDefault)(nil),         // 11: printq.queue.v1.SetDefault
 	(*DescribePrinter)(nil),    // 12: printq.queue.v1.DescribePrinter
-	(*Seen)(nil),               // 13: printq.queue.v1.Seen
-	(*Subscribe)(nil),          // 14: printq.queue.v1.Subscribe
-	(*Renew)(nil),              // 15: printq.queue.v1.Renew
-	(*Unsubscribe)(nil),        // 16: printq.queue.v1.Unsubscribe
-	(*Cancel)(nil),             // 17: printq.queue.v1.Cancel
-	(*Hold)(nil),               // 18: printq.queue.v1.Hold
-	(*Release)(nil),            // 19: printq.queue.v1.Release
-	(*Move)(nil),               // 20: printq.queue.v1.Move
-	(*Reprint)(nil),            // 21: printq.queue.v1.Reprint
-	(*Resolve)(nil),            // 22: printq.queue.v1.Resolve
-	(*SetPrinter)(nil),         // 23: printq.queue.v1.SetPrinter
-	(*PrinterSettings)(nil),    // 24: printq.queue.v1.PrinterSettings
-	(*RemovePrinter)(nil),      // 25: printq.queue.v1.RemovePrinter
-	(*PausePrinter)(nil),       // 26: printq.queue.v1.PausePrinter
-	(*ResumePrinter)(nil),      // 27: printq.queue.v1.ResumePrinter
-	(*AdoptPrinter)(nil),       // 28: printq.queue.v1.AdoptPrinter
-	(*SetMember)(nil),          // 29: printq.queue.v1.SetMember
-	(*Token)(nil),              // 30: printq.queue.v1.Token
-	(*Claim)(nil),              // 31: printq.queue.v1.Claim
-	(*Mark)(nil),               // 32: printq.queue.v1.Mark
-	(*Resume)(nil),             // 33: printq.queue.v1.Resume
-	(*Printed)(nil),            // 34: printq.queue.v1.Printed
-	(*Done)(nil),               // 35: printq.queue.v1.Done
-	(*Intent)(nil),             // 36: printq.queue.v1.Intent
-	(*Remote)(nil),             // 37: printq.queue.v1.Remote
-	(*Doubtful)(nil),           // 38: printq.queue.v1.Doubtful
-	(*Yield)(nil),              // 39: printq.queue.v1.Yield
-	(*Closed)(nil),             // 40: printq.queue.v1.Closed
-	(*Report)(nil),             // 41: printq.queue.v1.Report
-	(*Expire)(nil),             // 42: printq.queue.v1.Expire
-	(*Checkpoint)(nil),         // 43: printq.queue.v1.Checkpoint
-	(*RaiseVersion)(nil),       // 44: printq.queue.v1.RaiseVersion
-	(*Extent)(nil),             // 45: printq.queue.v1.Extent
-	(*Position)(nil),           // 46: printq.queue.v1.Position
-	(*Doubt)(nil),              // 47: printq.queue.v1.Doubt
-	(*Attempt)(nil),            // 48: printq.queue.v1.Attempt
-	(*Job)(nil),                // 49: printq.queue.v1.Job
-	(*Printer)(nil),            // 50: printq.queue.v1.Printer
-	(*PrinterDescription)(nil), // 51: printq.queue.v1.PrinterDescription
-	(*PrinterTimes)(nil),       // 52: printq.queue.v1.PrinterTimes
-	(*Unseen)(nil),             // 53: printq.queue.v1.Unseen
-	(*Subscription)(nil),       // 54: printq.queue.v1.Subscription
-	(*Device)(nil),             // 55: printq.queue.v1.Device
-	(*Upload)(nil),             // 56: printq.queue.v1.Upload
-	(*Session)(nil),            // 57: printq.queue.v1.Session
-	(*SessionAnswer)(nil),      // 58: printq.queue.v1.SessionAnswer
-	(*Key)(nil),                // 59: printq.queue.v1.Key
-	(*Member)(nil),             // 60: printq.queue.v1.Member
-	(*Meta)(nil),               // 61: printq.queue.v1.Meta
+	(*HoldNew)(nil),            // 13: printq.queue.v1.HoldNew
+	(*Reorder)(nil),            // 14: printq.queue.v1.Reorder
+	(*Seen)(nil),               // 15: printq.queue.v1.Seen
+	(*Subscribe)(nil),          // 16: printq.queue.v1.Subscribe
+	(*Renew)(nil),              // 17: printq.queue.v1.Renew
+	(*Unsubscribe)(nil),        // 18: printq.queue.v1.Unsubscribe
+	(*Cancel)(nil),             // 19: printq.queue.v1.Cancel
+	(*Hold)(nil),               // 20: printq.queue.v1.Hold
+	(*Release)(nil),            // 21: printq.queue.v1.Release
+	(*Move)(nil),               // 22: printq.queue.v1.Move
+	(*Reprint)(nil),            // 23: printq.queue.v1.Reprint
+	(*Resolve)(nil),            // 24: printq.queue.v1.Resolve
+	(*SetPrinter)(nil),         // 25: printq.queue.v1.SetPrinter
+	(*PrinterSettings)(nil),    // 26: printq.queue.v1.PrinterSettings
+	(*RemovePrinter)(nil),      // 27: printq.queue.v1.RemovePrinter
+	(*PausePrinter)(nil),       // 28: printq.queue.v1.PausePrinter
+	(*ResumePrinter)(nil),      // 29: printq.queue.v1.ResumePrinter
+	(*AdoptPrinter)(nil),       // 30: printq.queue.v1.AdoptPrinter
+	(*SetMember)(nil),          // 31: printq.queue.v1.SetMember
+	(*Token)(nil),              // 32: printq.queue.v1.Token
+	(*Claim)(nil),              // 33: printq.queue.v1.Claim
+	(*Mark)(nil),               // 34: printq.queue.v1.Mark
+	(*Resume)(nil),             // 35: printq.queue.v1.Resume
+	(*Printed)(nil),            // 36: printq.queue.v1.Printed
+	(*Done)(nil),               // 37: printq.queue.v1.Done
+	(*Intent)(nil),             // 38: printq.queue.v1.Intent
+	(*Remote)(nil),             // 39: printq.queue.v1.Remote
+	(*Doubtful)(nil),           // 40: printq.queue.v1.Doubtful
+	(*Yield)(nil),              // 41: printq.queue.v1.Yield
+	(*Closed)(nil),             // 42: printq.queue.v1.Closed
+	(*Report)(nil),             // 43: printq.queue.v1.Report
+	(*Expire)(nil),             // 44: printq.queue.v1.Expire
+	(*Checkpoint)(nil),         // 45: printq.queue.v1.Checkpoint
+	(*RaiseVersion)(nil),       // 46: printq.queue.v1.RaiseVersion
+	(*Extent)(nil),             // 47: printq.queue.v1.Extent
+	(*Position)(nil),           // 48: printq.queue.v1.Position
+	(*Doubt)(nil),              // 49: printq.queue.v1.Doubt
+	(*Attempt)(nil),            // 50: printq.queue.v1.Attempt
+	(*Job)(nil),                // 51: printq.queue.v1.Job
+	(*Printer)(nil),            // 52: printq.queue.v1.Printer
+	(*PrinterDescription)(nil), // 53: printq.queue.v1.PrinterDescription
+	(*PrinterTimes)(nil),       // 54: printq.queue.v1.PrinterTimes
+	(*Unseen)(nil),             // 55: printq.queue.v1.Unseen
+	(*Subscription)(nil),       // 56: printq.queue.v1.Subscription
+	(*Device)(nil),             // 57: printq.queue.v1.Device
+	(*Upload)(nil),             // 58: printq.queue.v1.Upload
+	(*Session)(nil),            // 59: printq.queue.v1.Session
+	(*SessionAnswer)(nil),      // 60: printq.queue.v1.SessionAnswer
+	(*Key)(nil),                // 61: printq.queue.v1.Key
+	(*Member)(nil),             // 62: printq.queue.v1.Member
+	(*Meta)(nil),               // 63: printq.queue.v1.Meta
 }
 var file_queue_proto_depIdxs = []int32{
 	1,  // 0: printq.queue.v1.Batch.commands:type_name -> printq.queue.v1.Command
 	3,  // 1: printq.queue.v1.Command.submit:type_name -> printq.queue.v1.Submit
 	5,  // 2: printq.queue.v1.Command.chunk:type_name -> printq.queue.v1.Chunk
-	17, // 3: printq.queue.v1.Command.cancel:type_name -> printq.queue.v1.Cancel
-	18, // 4: printq.queue.v1.Command.hold:type_name -> printq.queue.v1.Hold
-	19, // 5: printq.queue.v1.Command.release:type_name -> printq.queue.v1.Release
-	20, // 6: printq.queue.v1.Command.move:type_name -> printq.queue.v1.Move
-	21, // 7: printq.queue.v1.Command.reprint:type_name -> printq.queue.v1.Reprint
-	22, // 8: printq.queue.v1.Command.resolve:type_name -> printq.queue.v1.Resolve
-	23, // 9: printq.queue.v1.Command.set_printer:type_name -> printq.queue.v1.SetPrinter
-	25, // 10: printq.queue.v1.Command.remove_printer:type_name -> printq.queue.v1.RemovePrinter
-	26, // 11: printq.queue.v1.Command.pause_printer:type_name -> printq.queue.v1.PausePrinter
-	27, // 12: printq.queue.v1.Command.resume_printer:type_name -> printq.queue.v1.ResumePrinter
-	28, // 13: printq.queue.v1.Command.adopt_printer:type_name -> printq.queue.v1.AdoptPrinter
-	29, // 14: printq.queue.v1.Command.set_member:type_name -> printq.queue.v1.SetMember
+	19, // 3: printq.queue.v1.Command.cancel:type_name -> printq.queue.v1.Cancel
+	20, // 4: printq.queue.v1.Command.hold:type_name -> printq.queue.v1.Hold
+	21, // 5: printq.queue.v1.Command.release:type_name -> printq.queue.v1.Release
+	22, // 6: printq.queue.v1.Command.move:type_name -> printq.queue.v1.Move
+	23, // 7: printq.queue.v1.Command.reprint:type_name -> printq.queue.v1.Reprint
+	24, // 8: printq.queue.v1.Command.resolve:type_name -> printq.queue.v1.Resolve
+	25, // 9: printq.queue.v1.Command.set_printer:type_name -> printq.queue.v1.SetPrinter
+	27, // 10: printq.queue.v1.Command.remove_printer:type_name -> printq.queue.v1.RemovePrinter
+	28, // 11: printq.queue.v1.Command.pause_printer:type_name -> printq.queue.v1.PausePrinter
+	29, // 12: printq.queue.v1.Command.resume_printer:type_name -> printq.queue.v1.ResumePrinter
+	30, // 13: printq.queue.v1.Command.adopt_printer:type_name -> printq.queue.v1.AdoptPrinter
+	31, // 14: printq.queue.v1.Command.set_member:type_name -> printq.queue.v1.SetMember
 	6,  // 15: printq.queue.v1.Command.create_job:type_name -> printq.queue.v1.CreateJob
 	7,  // 16: printq.queue.v1.Command.attach_document:type_name -> printq.queue.v1.AttachDocument
 	8,  // 17: printq.queue.v1.Command.close_job:type_name -> printq.queue.v1.CloseJob
@@ -6461,70 +6740,74 @@ var file_queue_proto_depIdxs = []int32{
 	10, // 19: printq.queue.v1.Command.set_accepting:type_name -> printq.queue.v1.SetAccepting
 	11, // 20: printq.queue.v1.Command.set_default:type_name -> printq.queue.v1.SetDefault
 	12, // 21: printq.queue.v1.Command.describe_printer:type_name -> printq.queue.v1.DescribePrinter
-	13, // 22: printq.queue.v1.Command.seen:type_name -> printq.queue.v1.Seen
-	14, // 23: printq.queue.v1.Command.subscribe:type_name -> printq.queue.v1.Subscribe
-	15, // 24: printq.queue.v1.Command.renew:type_name -> printq.queue.v1.Renew
-	16, // 25: printq.queue.v1.Command.unsubscribe:type_name -> printq.queue.v1.Unsubscribe
-	31, // 26: printq.queue.v1.Command.claim:type_name -> printq.queue.v1.Claim
-	33, // 27: printq.queue.v1.Command.resume:type_name -> printq.queue.v1.Resume
-	34, // 28: printq.queue.v1.Command.printed:type_name -> printq.queue.v1.Printed
-	35, // 29: printq.queue.v1.Command.done:type_name -> printq.queue.v1.Done
-	40, // 30: printq.queue.v1.Command.closed:type_name -> printq.queue.v1.Closed
-	41, // 31: printq.queue.v1.Command.report:type_name -> printq.queue.v1.Report
-	42, // 32: printq.queue.v1.Command.expire:type_name -> printq.queue.v1.Expire
-	43, // 33: printq.queue.v1.Command.checkpoint:type_name -> printq.queue.v1.Checkpoint
-	44, // 34: printq.queue.v1.Command.raise_version:type_name -> printq.queue.v1.RaiseVersion
-	36, // 35: printq.queue.v1.Command.intent:type_name -> printq.queue.v1.Intent
-	37, // 36: printq.queue.v1.Command.remote:type_name -> printq.queue.v1.Remote
-	38, // 37: printq.queue.v1.Command.doubtful:type_name -> printq.queue.v1.Doubtful
-	39, // 38: printq.queue.v1.Command.yield:type_name -> printq.queue.v1.Yield
-	4,  // 39: printq.queue.v1.Submit.options:type_name -> printq.queue.v1.Option
-	2,  // 40: printq.queue.v1.CloseJob.cause:type_name -> printq.queue.v1.Cause
-	2,  // 41: printq.queue.v1.SetJob.cause:type_name -> printq.queue.v1.Cause
-	2,  // 42: printq.queue.v1.SetAccepting.cause:type_name -> printq.queue.v1.Cause
-	2,  // 43: printq.queue.v1.SetDefault.cause:type_name -> printq.queue.v1.Cause
-	2,  // 44: printq.queue.v1.DescribePrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 45: printq.queue.v1.Cancel.cause:type_name -> printq.queue.v1.Cause
-	2,  // 46: printq.queue.v1.Hold.cause:type_name -> printq.queue.v1.Cause
-	2,  // 47: printq.queue.v1.Release.cause:type_name -> printq.queue.v1.Cause
-	2,  // 48: printq.queue.v1.Move.cause:type_name -> printq.queue.v1.Cause
-	2,  // 49: printq.queue.v1.Reprint.cause:type_name -> printq.queue.v1.Cause
-	2,  // 50: printq.queue.v1.Resolve.cause:type_name -> printq.queue.v1.Cause
-	24, // 51: printq.queue.v1.SetPrinter.settings:type_name -> printq.queue.v1.PrinterSettings
-	2,  // 52: printq.queue.v1.SetPrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 53: printq.queue.v1.RemovePrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 54: printq.queue.v1.PausePrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 55: printq.queue.v1.ResumePrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 56: printq.queue.v1.AdoptPrinter.cause:type_name -> printq.queue.v1.Cause
-	30, // 57: printq.queue.v1.Resume.token:type_name -> printq.queue.v1.Token
-	32, // 58: printq.queue.v1.Resume.mark:type_name -> printq.queue.v1.Mark
-	30, // 59: printq.queue.v1.Resume.before:type_name -> printq.queue.v1.Token
-	30, // 60: printq.queue.v1.Printed.token:type_name -> printq.queue.v1.Token
-	30, // 61: printq.queue.v1.Done.token:type_name -> printq.queue.v1.Token
-	30, // 62: printq.queue.v1.Intent.token:type_name -> printq.queue.v1.Token
-	30, // 63: printq.queue.v1.Remote.token:type_name -> printq.queue.v1.Token
-	30, // 64: printq.queue.v1.Doubtful.token:type_name -> printq.queue.v1.Token
-	30, // 65: printq.queue.v1.Yield.token:type_name -> printq.queue.v1.Token
-	30, // 66: printq.queue.v1.Closed.token:type_name -> printq.queue.v1.Token
-	30, // 67: printq.queue.v1.Report.token:type_name -> printq.queue.v1.Token
-	30, // 68: printq.queue.v1.Attempt.token:type_name -> printq.queue.v1.Token
-	46, // 69: printq.queue.v1.Job.submitted:type_name -> printq.queue.v1.Position
-	47, // 70: printq.queue.v1.Job.in_doubt:type_name -> printq.queue.v1.Doubt
-	48, // 71: printq.queue.v1.Job.attempts:type_name -> printq.queue.v1.Attempt
-	45, // 72: printq.queue.v1.Job.document:type_name -> printq.queue.v1.Extent
-	4,  // 73: printq.queue.v1.Job.options:type_name -> printq.queue.v1.Option
-	24, // 74: printq.queue.v1.Printer.settings:type_name -> printq.queue.v1.PrinterSettings
-	51, // 75: printq.queue.v1.Printer.description:type_name -> printq.queue.v1.PrinterDescription
-	30, // 76: printq.queue.v1.Device.token:type_name -> printq.queue.v1.Token
-	30, // 77: printq.queue.v1.Device.last:type_name -> printq.queue.v1.Token
-	30, // 78: printq.queue.v1.Device.announced:type_name -> printq.queue.v1.Token
-	45, // 79: printq.queue.v1.Upload.chunks:type_name -> printq.queue.v1.Extent
-	58, // 80: printq.queue.v1.Session.answers:type_name -> printq.queue.v1.SessionAnswer
-	81, // [81:81] is the sub-list for method output_type
-	81, // [81:81] is the sub-list for method input_type
-	81, // [81:81] is the sub-list for extension type_name
-	81, // [81:81] is the sub-list for extension extendee
-	0,  // [0:81] is the sub-list for field type_name
+	15, // 22: printq.queue.v1.Command.seen:type_name -> printq.queue.v1.Seen
+	16, // 23: printq.queue.v1.Command.subscribe:type_name -> printq.queue.v1.Subscribe
+	17, // 24: printq.queue.v1.Command.renew:type_name -> printq.queue.v1.Renew
+	18, // 25: printq.queue.v1.Command.unsubscribe:type_name -> printq.queue.v1.Unsubscribe
+	13, // 26: printq.queue.v1.Command.hold_new:type_name -> printq.queue.v1.HoldNew
+	14, // 27: printq.queue.v1.Command.reorder:type_name -> printq.queue.v1.Reorder
+	33, // 28: printq.queue.v1.Command.claim:type_name -> printq.queue.v1.Claim
+	35, // 29: printq.queue.v1.Command.resume:type_name -> printq.queue.v1.Resume
+	36, // 30: printq.queue.v1.Command.printed:type_name -> printq.queue.v1.Printed
+	37, // 31: printq.queue.v1.Command.done:type_name -> printq.queue.v1.Done
+	42, // 32: printq.queue.v1.Command.closed:type_name -> printq.queue.v1.Closed
+	43, // 33: printq.queue.v1.Command.report:type_name -> printq.queue.v1.Report
+	44, // 34: printq.queue.v1.Command.expire:type_name -> printq.queue.v1.Expire
+	45, // 35: printq.queue.v1.Command.checkpoint:type_name -> printq.queue.v1.Checkpoint
+	46, // 36: printq.queue.v1.Command.raise_version:type_name -> printq.queue.v1.RaiseVersion
+	38, // 37: printq.queue.v1.Command.intent:type_name -> printq.queue.v1.Intent
+	39, // 38: printq.queue.v1.Command.remote:type_name -> printq.queue.v1.Remote
+	40, // 39: printq.queue.v1.Command.doubtful:type_name -> printq.queue.v1.Doubtful
+	41, // 40: printq.queue.v1.Command.yield:type_name -> printq.queue.v1.Yield
+	4,  // 41: printq.queue.v1.Submit.options:type_name -> printq.queue.v1.Option
+	2,  // 42: printq.queue.v1.CloseJob.cause:type_name -> printq.queue.v1.Cause
+	2,  // 43: printq.queue.v1.SetJob.cause:type_name -> printq.queue.v1.Cause
+	2,  // 44: printq.queue.v1.SetAccepting.cause:type_name -> printq.queue.v1.Cause
+	2,  // 45: printq.queue.v1.SetDefault.cause:type_name -> printq.queue.v1.Cause
+	2,  // 46: printq.queue.v1.DescribePrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 47: printq.queue.v1.HoldNew.cause:type_name -> printq.queue.v1.Cause
+	2,  // 48: printq.queue.v1.Reorder.cause:type_name -> printq.queue.v1.Cause
+	2,  // 49: printq.queue.v1.Cancel.cause:type_name -> printq.queue.v1.Cause
+	2,  // 50: printq.queue.v1.Hold.cause:type_name -> printq.queue.v1.Cause
+	2,  // 51: printq.queue.v1.Release.cause:type_name -> printq.queue.v1.Cause
+	2,  // 52: printq.queue.v1.Move.cause:type_name -> printq.queue.v1.Cause
+	2,  // 53: printq.queue.v1.Reprint.cause:type_name -> printq.queue.v1.Cause
+	2,  // 54: printq.queue.v1.Resolve.cause:type_name -> printq.queue.v1.Cause
+	26, // 55: printq.queue.v1.SetPrinter.settings:type_name -> printq.queue.v1.PrinterSettings
+	2,  // 56: printq.queue.v1.SetPrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 57: printq.queue.v1.RemovePrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 58: printq.queue.v1.PausePrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 59: printq.queue.v1.ResumePrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 60: printq.queue.v1.AdoptPrinter.cause:type_name -> printq.queue.v1.Cause
+	32, // 61: printq.queue.v1.Resume.token:type_name -> printq.queue.v1.Token
+	34, // 62: printq.queue.v1.Resume.mark:type_name -> printq.queue.v1.Mark
+	32, // 63: printq.queue.v1.Resume.before:type_name -> printq.queue.v1.Token
+	32, // 64: printq.queue.v1.Printed.token:type_name -> printq.queue.v1.Token
+	32, // 65: printq.queue.v1.Done.token:type_name -> printq.queue.v1.Token
+	32, // 66: printq.queue.v1.Intent.token:type_name -> printq.queue.v1.Token
+	32, // 67: printq.queue.v1.Remote.token:type_name -> printq.queue.v1.Token
+	32, // 68: printq.queue.v1.Doubtful.token:type_name -> printq.queue.v1.Token
+	32, // 69: printq.queue.v1.Yield.token:type_name -> printq.queue.v1.Token
+	32, // 70: printq.queue.v1.Closed.token:type_name -> printq.queue.v1.Token
+	32, // 71: printq.queue.v1.Report.token:type_name -> printq.queue.v1.Token
+	32, // 72: printq.queue.v1.Attempt.token:type_name -> printq.queue.v1.Token
+	48, // 73: printq.queue.v1.Job.submitted:type_name -> printq.queue.v1.Position
+	49, // 74: printq.queue.v1.Job.in_doubt:type_name -> printq.queue.v1.Doubt
+	50, // 75: printq.queue.v1.Job.attempts:type_name -> printq.queue.v1.Attempt
+	47, // 76: printq.queue.v1.Job.document:type_name -> printq.queue.v1.Extent
+	4,  // 77: printq.queue.v1.Job.options:type_name -> printq.queue.v1.Option
+	26, // 78: printq.queue.v1.Printer.settings:type_name -> printq.queue.v1.PrinterSettings
+	53, // 79: printq.queue.v1.Printer.description:type_name -> printq.queue.v1.PrinterDescription
+	32, // 80: printq.queue.v1.Device.token:type_name -> printq.queue.v1.Token
+	32, // 81: printq.queue.v1.Device.last:type_name -> printq.queue.v1.Token
+	32, // 82: printq.queue.v1.Device.announced:type_name -> printq.queue.v1.Token
+	47, // 83: printq.queue.v1.Upload.chunks:type_name -> printq.queue.v1.Extent
+	60, // 84: printq.queue.v1.Session.answers:type_name -> printq.queue.v1.SessionAnswer
+	85, // [85:85] is the sub-list for method output_type
+	85, // [85:85] is the sub-list for method input_type
+	85, // [85:85] is the sub-list for extension type_name
+	85, // [85:85] is the sub-list for extension extendee
+	0,  // [0:85] is the sub-list for field type_name
 }
 
 func init() { file_queue_proto_init() }
@@ -6558,6 +6841,8 @@ func file_queue_proto_init() {
 		(*Command_Subscribe)(nil),
 		(*Command_Renew)(nil),
 		(*Command_Unsubscribe)(nil),
+		(*Command_HoldNew)(nil),
+		(*Command_Reorder)(nil),
 		(*Command_Claim)(nil),
 		(*Command_Resume)(nil),
 		(*Command_Printed)(nil),
@@ -6574,7 +6859,7 @@ func file_queue_proto_init() {
 	}
 	file_queue_proto_msgTypes[9].OneofWrappers = []any{}
 	file_queue_proto_msgTypes[12].OneofWrappers = []any{}
-	file_queue_proto_msgTypes[22].OneofWrappers = []any{
+	file_queue_proto_msgTypes[24].OneofWrappers = []any{
 		(*Resolve_Printed)(nil),
 		(*Resolve_ReprintFrom)(nil),
 		(*Resolve_Done)(nil),
@@ -6585,7 +6870,7 @@ func file_queue_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_queue_proto_rawDesc), len(file_queue_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   62,
+			NumMessages:   64,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
