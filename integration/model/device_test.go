@@ -58,6 +58,8 @@ func (m *model) do(s *state, op request) printer.Result {
 		r.Mark = f.Mark
 	case printer.PrintUnit:
 		r.Err = m.print(s, f, op)
+	default:
+		panic(fmt.Sprintf("model: no device knows operation %d", op.Kind))
 	}
 	if m.bug == noToken && f.High.Less(high) {
 		f.High = high

@@ -2,6 +2,7 @@ package model
 
 import (
 	"encoding/binary"
+	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -196,7 +197,9 @@ func command(d *ident, c *queuepb.Command) {
 		d.text(b.Done.Failure)
 	case *queuepb.Command_Closed:
 		token(5, b.Closed.Token, b.Closed.Attempt)
+	case *queuepb.Command_Report:
+		d.num(6) // its proposal is dropped
 	default:
-		d.num(6) // a report: its proposal is dropped
+		panic(fmt.Sprintf("model: cannot tell apart: %v", c))
 	}
 }
