@@ -15,7 +15,15 @@
 //
 // [Engine.DuringPage] and [Engine.AfterPages] call a function while the page that they name is on its way, or when it has
 // landed and before the printer tells anybody. From there a test pulls the plug, cuts the connection or kills a member, and
-// it happens at that page in every run. [IPP.BeforeReply] and [IPP.LoseReply] do the same for requests.
+// it happens at that page in every run. [IPP.BeforeReply] and [IPP.LoseReply] do the same for requests. So the host of a
+// printer that dies at its third page, with two reported:
+//
+//	p := emulator.NewJetDirect(emulator.Options{})
+//	defer p.Close()
+//	addr, err := p.Start()
+//	p.DuringPage(3, p.PowerOff)
+//	// send to addr; p.PowerOn(); let printq recover
+//	paper, err := p.Wait(ctx, func(paper []emulator.Page) bool { return len(paper) == 6 })
 //
 // No emulator sleeps unless PageTime, Delay or IdleTimeout says so. All of them run in a testing/synctest bubble where their
 // listener does (Serve takes any).
@@ -25,11 +33,14 @@
 // JetDirect speaks PJL by the HP PJL Technical Reference Manual: chapter 2 (syntax), 4 (kernel: UEL, ENTER, COMMENT), 5 (JOB,
 // EOJ and the non-printing mode), 6 (SET, DEFAULT), 7 (status readback, unsolicited status, job recovery) and appendix D
 // (status codes). Comments name the sections. Where models differ from the manual, an option says which way.
-// IPP speaks RFC 8010 and RFC 8011, with what PWG 5100.1 to 5100.14 add that a print server asks for.
+// IPP speaks RFC 8010 and RFC 8011, with what PWG 5100.12 (IPP/2.0) has every printer support; ipptool's suite is its check.
 //
 // # Not here
 //
-// No page is rendered: a page is its bytes. PostScript, PDF, URF and PCL XL documents are taken whole, with as many pages as
+// The system's own socket buffers stand before the printer's: on a real socket a host can send more than Options.Buffer
+// before it is held up, and that too is lost with the power. A printer interprets no further than the page that it prints,
+// so the answer to a question comes after the pages that were sent before it, and JOB and EOJ are reported in their order;
+// the manual allows an END after the next START. No page is rendered: a page is its bytes. PostScript, PDF, URF and PCL XL documents are taken whole, with as many pages as
 // OtherPages says. PCL is text with form feeds. Of PJL, the file system, passwords, device attendance (RDYMSG and its
 // like), EXECUTE and job ids are not there; SET and DEFAULT are remembered and change nothing on paper. SNMP, ZPL's ~HS,
 // IPP subscriptions, and authentication are not there.

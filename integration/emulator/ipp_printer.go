@@ -47,7 +47,7 @@ func (p *IPP) active() (n int) {
 	return n
 }
 
-// printerAttributes are all that the printer has of itself (RFC 8011 §5.4, PWG 5100.12, PWG 5100.14).
+// printerAttributes are all that the printer has of itself (RFC 8011 §5.4).
 func (p *IPP) printerAttributes() goipp.Attributes {
 	security := "none"
 	if p.cert != nil {

@@ -18,7 +18,7 @@ type pwgSplitter struct {
 
 const (
 	pwgHeaderLen = 1796
-	// Big-endian numbers in the header (PWG 5102.4 §4.3).
+	// Big-endian numbers in the header (PWG 5102.4).
 	pwgAtHeight, pwgAtBitsPerPixel, pwgAtBytesPerLine = 376, 388, 392
 )
 
