@@ -4,94 +4,100 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"printq/printer/device"
+	"printq/printer/stream"
 	"printq/printer/tray"
 )
 
 // ErrURI: a device URI that names no device. It is wrapped with what is wrong and what to write.
 var ErrURI = errors.New("bad device URI")
 
-// An address is a device URI, taken apart.
-type address struct {
-	dir    string
-	member uint64
-	delay  time.Duration
+// A scheme is a kind of device. Its package reads what is its own of the URI: what stands between the colon and the question
+// mark, not decoded, and the options but member.
+type scheme struct {
+	name, example string
+	open          func(address string, options url.Values) (device.Device, error)
+}
+
+func schemes() []scheme {
+	return []scheme{
+		{"tray", "tray:/DIR", func(a string, o url.Values) (device.Device, error) { return tray.Parse(a, o) }},
+		{"socket", "socket://HOST:9100", func(a string, o url.Values) (device.Device, error) { return stream.Socket(a, o) }},
+		{"file", "file:/dev/usb/lp0", func(a string, o url.Values) (device.Device, error) { return stream.File(a, o) }},
+	}
 }
 
 // Open is the device at a URI:
 //
-//	tray:DIR    a directory, as package tray has it. DIR is absolute. ?delay=300ms waits so long before each page.
+//	tray:DIR              a directory, as package tray has it. DIR is absolute. ?delay=300ms waits so long before each page.
+//	socket://HOST[:9100]  a raw TCP printer, with or without PJL, as package stream has it
+//	file:PATH             a character device, a FIFO or a plain file, as package stream has it
 //
-// With ?member=N it is driven only while member N leads, because no other reaches it. Nothing is opened yet. The error is ErrURI.
+// With ?member=N any of them is driven only while member N leads, because no other reaches it. Nothing is opened yet. The error
+// is ErrURI.
 func Open(uri string) (device.Device, error) {
-	a, err := parse(uri)
-	if err != nil {
-		return nil, err
-	}
-	return tray.New(a.dir, tray.Options{Delay: a.delay}), nil
+	d, _, err := parse(uri)
+	return d, err
 }
 
 // Validate reports what is wrong with a URI in one line, as ErrURI, or nil.
 func Validate(uri string) error {
-	_, err := parse(uri)
+	_, _, err := parse(uri)
 	return err
 }
 
 // Member is the only member that may drive the device; 0: any. A URI that is not valid names none.
 func Member(uri string) uint64 {
-	a, err := parse(uri)
+	_, member, err := parse(uri)
 	if err != nil {
 		return 0
 	}
-	return a.member
+	return member
 }
 
-func parse(uri string) (address, error) {
-	bad := func(format string, args ...any) (address, error) {
-		return address{}, fmt.Errorf("%w %q: %s", ErrURI, uri, fmt.Sprintf(format, args...))
+func parse(uri string) (device.Device, uint64, error) {
+	name, rest, _ := strings.Cut(uri, ":")
+	var examples []string
+	for _, s := range schemes() {
+		if !strings.EqualFold(name, s.name) {
+			examples = append(examples, fmt.Sprintf("%s (%s)", s.name, s.example))
+			continue
+		}
+		d, member, err := s.parse(rest)
+		if err != nil {
+			return nil, 0, fmt.Errorf("%w %q: %w", ErrURI, uri, err)
+		}
+		return d, member, nil
 	}
-	scheme, rest, _ := strings.Cut(uri, ":")
-	if strings.ToLower(scheme) != "tray" {
-		return bad("the schemes are: tray (tray:/DIR)")
-	}
-	dir, query, _ := strings.Cut(rest, "?")
-	dir, err := url.PathUnescape(strings.TrimPrefix(dir, "//"))
-	if err != nil {
-		return bad("%v", err)
-	}
-	if !filepath.IsAbs(dir) {
-		return bad("a tray is an absolute directory, as in tray:/var/spool/tray")
-	}
+	return nil, 0, fmt.Errorf("%w %q: the schemes are: %s", ErrURI, uri, strings.Join(examples, ", "))
+}
+
+func (s scheme) parse(rest string) (device.Device, uint64, error) {
+	address, query, _ := strings.Cut(rest, "?")
 	options, err := url.ParseQuery(query)
 	if err != nil {
-		return bad("%v", err)
+		return nil, 0, err
 	}
-	a := address{dir: filepath.Clean(dir)}
-	for name, values := range options {
-		if err := a.option(name, values[len(values)-1]); err != nil {
-			return bad("%v", err)
+	member := uint64(0)
+	if options.Has("member") {
+		value := last(options, "member")
+		if member, err = strconv.ParseUint(value, 10, 64); err != nil || member == 0 {
+			return nil, 0, fmt.Errorf("member=%s is no member id", value)
 		}
+		options.Del("member")
 	}
-	return a, nil
+	for name := range options {
+		options.Set(name, last(options, name))
+	}
+	d, err := s.open(address, options)
+	if err != nil {
+		return nil, 0, err // not d: it may be a nil pointer, which is no nil device
+	}
+	return d, member, nil
 }
 
-func (a *address) option(name, value string) (err error) {
-	switch name {
-	case "member":
-		if a.member, err = strconv.ParseUint(value, 10, 64); err != nil || a.member == 0 {
-			return fmt.Errorf("member=%s is no member id", value)
-		}
-	case "delay":
-		if a.delay, err = time.ParseDuration(value); err != nil || a.delay < 0 || a.delay > time.Hour {
-			return fmt.Errorf("delay=%s is no duration up to an hour, as in 300ms", value)
-		}
-	default:
-		return fmt.Errorf("unknown option %q; a tray has member and delay", name)
-	}
-	return nil
-}
+// last: where an option stands twice, the later one holds.
+func last(options url.Values, name string) string { return options[name][len(options[name])-1] }

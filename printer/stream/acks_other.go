@@ -1,0 +1,6 @@
+//go:build !linux
+
+package stream
+
+// unacknowledged cannot be asked here.
+func unacknowledged(Conn) (n int, known bool, err error) { return 0, false, nil }

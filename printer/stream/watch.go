@@ -1,0 +1,221 @@
+package stream
+
+import (
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"printq/printer/device"
+	"printq/printer/pjl"
+)
+
+const (
+	// stall is how long nothing may move before somebody is told.
+	stall = 5 * time.Second
+	// askSilent and askTalking are how long nothing moves before the printer is asked: one that reports no pages, and one that does.
+	askSilent, askTalking = time.Second, stall
+	// idle is for how long a printer with nothing more to take must be at rest to have printed all; idleLong, where its word that
+	// the job has ended is still missing.
+	idle, idleLong = 3 * time.Second, 30 * time.Second
+)
+
+// A watch knows how far the printer is, from what it says and how it takes.
+type watch struct {
+	s     *sending
+	base  int       // pages of the PJL job before the window
+	moved time.Time // when anything went on
+	onWay int       // bytes on their way
+
+	counter, before uint64 // now, and before the window
+	counted         bool
+
+	asked   string // the ECHO that is waited for; empty: none
+	askedAt time.Time
+	at      time.Time // since when it is at rest; zero: it is not
+	rested  bool
+
+	canceled       bool
+	reason, detail string // as told last
+}
+
+func (w *watch) begin(s *sending) {
+	w.s, w.base, w.moved = s, s.frame.pages, time.Now()
+}
+
+// start: the first byte comes now.
+func (w *watch) start() { w.before, w.moved = w.counter, time.Now() }
+
+func (w *watch) move() { w.moved, w.at = time.Now(), time.Time{} }
+
+// still is for how long nothing has moved.
+func (w *watch) still() time.Duration {
+	if w.s.taken.After(w.moved) {
+		return time.Since(w.s.taken)
+	}
+	return time.Since(w.moved)
+}
+
+// held takes note of the bytes on their way.
+func (w *watch) held(n int) {
+	if n != w.onWay {
+		w.onWay = n
+		w.move()
+	}
+}
+
+// question is what the printer is asked.
+func (w *watch) question() pjl.Commands {
+	c := pjl.Begin().Info("STATUS")
+	if w.s.d.counts {
+		c = c.Info("PAGECOUNT")
+	}
+	return c
+}
+
+// heard takes note of what the printer says.
+func (w *watch) heard(m pjl.Message) {
+	f := &w.s.frame
+	if n, ok := m.Page(); ok {
+		f.page(n)
+		w.move()
+	}
+	if event, name, ok := m.Job(); ok {
+		w.canceled = f.job(event, name, w.s.w) || w.canceled
+		w.move()
+	}
+	if status, ok := m.Status(); ok {
+		if w.s.d.status.Stopped() != status.Stopped() {
+			w.move()
+		}
+		w.s.d.status = status
+	}
+	if n, ok := m.PageCount(); ok {
+		if !w.counted || n != w.counter {
+			w.move()
+		}
+		w.counter, w.counted = n, true
+	}
+	if words, ok := m.Echo(); ok && words == w.asked && words != "" {
+		w.asked = ""
+		w.answered()
+	}
+}
+
+// poll asks the printer how it stands, when nothing else says so. The document's data is through: the printer is in PJL.
+func (w *watch) poll() error {
+	every := askTalking
+	if !w.s.frame.spoke {
+		every = askSilent
+	}
+	if !w.s.talks || w.asked != "" || w.still() < every || time.Since(w.askedAt) < every {
+		return nil
+	}
+	w.asked, w.askedAt = "printq "+rand.Text(), time.Now()
+	return w.s.write(w.question().Echo(w.asked))
+}
+
+// answered: all that was sent before the question has been read. If the printer is at rest, and stays so, it is printed.
+func (w *watch) answered() {
+	status := w.s.d.status
+	long := idle
+	if last := w.s.begun == w.s.w.Job.Total(); status.Code == 0 || !status.Idle() || w.s.frame.started && (last || single(w.s.w.Job)) {
+		long = idleLong
+	}
+	switch {
+	case status.Busy() || status.Stopped():
+		w.at = time.Time{}
+	case w.at.IsZero():
+		w.at = time.Now()
+	default:
+		w.rested = time.Since(w.at) >= long
+	}
+}
+
+// out is how many units are out.
+func (w *watch) out() int {
+	s, f := w.s, &w.s.frame
+	if !s.d.counts {
+		return s.first
+	}
+	if w.rested {
+		return s.begun
+	}
+	units := s.w.From
+	each := perUnit(s.w.Job)
+	alone := !single(s.w.Job) || !f.started && s.begun == units+1 // pages can be told to be whose
+	switch {
+	case each == 0 || !alone:
+	case f.spoke:
+		units += max(0, f.pages-w.pagesBefore()) / each
+	case w.counted && w.counter > w.before:
+		units += int(min(w.counter-w.before, uint64(s.begun)*uint64(each))) / each
+	}
+	return min(max(units, f.ended), s.begun)
+}
+
+// pagesBefore the window, of the PJL job that is counted.
+func (w *watch) pagesBefore() int {
+	if single(w.s.w.Job) {
+		return 0
+	}
+	return w.base
+}
+
+// refused: the printer has rested with all of the attempt's beginning in it, and nothing came of it.
+func (w *watch) refused() error {
+	s := w.s
+	if !w.rested || !w.counted || w.counter != w.before || s.frame.spoke || s.frame.ended > 0 || s.w.From != s.w.Job.Start || s.w.Pages > 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s has taken all of it, is at rest (%v), and has printed nothing: it may not know %s",
+		device.ErrFormat, s.d.name, s.d.status, s.w.Job.Format)
+}
+
+// report tells what is waited for, when that has changed.
+func (w *watch) report() {
+	reason, detail := w.trouble()
+	if reason == w.reason && (detail == w.detail || reason == timedOut) || w.s.w.Waits == nil {
+		return
+	}
+	w.reason, w.detail = reason, detail
+	w.s.w.Waits(reason, detail)
+}
+
+const timedOut = "timed-out"
+
+func (w *watch) trouble() (reason, detail string) {
+	s := w.s
+	if status := s.d.status; s.talks && status.Stopped() {
+		if reason = status.Reason(); reason == "" {
+			reason = "other"
+		}
+		return reason, fmt.Sprintf("the printer says %v", status)
+	}
+	if w.still() < stall {
+		return "", ""
+	}
+	if c, ok := s.conn.(telling); ok {
+		if reason, detail = c.Trouble(); reason != "" {
+			return reason, detail
+		}
+	}
+	switch {
+	case s.pressed || w.onWay > 0:
+		return timedOut, fmt.Sprintf("the printer has taken no data for %v", w.still().Round(time.Second))
+	case w.asked != "" && time.Since(w.askedAt) > stall:
+		return timedOut, fmt.Sprintf("the printer has not answered for %v", time.Since(w.askedAt).Round(time.Second))
+	}
+	return "", ""
+}
+
+// telling is a Conn that knows what its printer waits for.
+type telling interface {
+	Trouble() (reason, detail string)
+}
+
+// end: nothing is waited for any more.
+func (w *watch) end() {
+	if w.reason != "" {
+		w.s.w.Waits("", "")
+	}
+}
