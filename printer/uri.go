@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"printq/printer/device"
+	"printq/printer/head"
+	"printq/printer/ipp"
 	"printq/printer/stream"
 	"printq/printer/tray"
 )
@@ -22,11 +24,30 @@ type scheme struct {
 	open          func(address string, options url.Values) (device.Device, error)
 }
 
-func schemes() []scheme {
+// An Opener opens devices by their URIs.
+type Opener struct {
+	// Secrets of print heads, by HOST:PORT. They stand in no URI, which everybody may read.
+	Secrets map[string]string
+}
+
+func (x Opener) schemes() []scheme {
+	whole := func(scheme string) func(string, url.Values) (device.Device, error) {
+		return func(a string, o url.Values) (device.Device, error) {
+			uri := scheme + ":" + a
+			if len(o) > 0 {
+				uri += "?" + o.Encode()
+			}
+			printer, err := ipp.Parse(uri)
+			return ipp.New(printer, ipp.Options{}), err
+		}
+	}
 	return []scheme{
 		{"tray", "tray:/DIR", func(a string, o url.Values) (device.Device, error) { return tray.Parse(a, o) }},
 		{"socket", "socket://HOST:9100", func(a string, o url.Values) (device.Device, error) { return stream.Socket(a, o) }},
 		{"file", "file:/dev/usb/lp0", func(a string, o url.Values) (device.Device, error) { return stream.File(a, o) }},
+		{"ipp", "ipp://HOST/ipp/print", whole("ipp")},
+		{"ipps", "ipps://HOST/ipp/print", whole("ipps")},
+		{"head", "head://HOST:8634", func(a string, o url.Values) (device.Device, error) { return head.Parse(a, o, x.Secrets) }},
 	}
 }
 
@@ -35,40 +56,45 @@ func schemes() []scheme {
 //	tray:DIR              a directory, as package tray has it. DIR is absolute. ?delay=300ms waits so long before each page.
 //	socket://HOST[:9100]  a raw TCP printer, with or without PJL, as package stream has it
 //	file:PATH             a character device, a FIFO or a plain file, as package stream has it
+//	ipp://HOST/PATH       an IPP printer, or ipps: with TLS, as package ipp has it
+//	head://HOST[:8634]    a print head, as package head has it
 //
 // With ?member=N any of them is driven only while member N leads, because no other reaches it. Nothing is opened yet. The error
 // is ErrURI.
-func Open(uri string) (device.Device, error) {
-	d, _, err := parse(uri)
+func (x Opener) Open(uri string) (device.Device, error) {
+	d, _, err := x.parse(uri)
 	return d, err
 }
 
+// Open is the device at a URI, where no secrets are needed.
+func Open(uri string) (device.Device, error) { return Opener{}.Open(uri) }
+
 // Validate reports what is wrong with a URI in one line, as ErrURI, or nil.
 func Validate(uri string) error {
-	_, _, err := parse(uri)
+	_, _, err := Opener{}.parse(uri)
 	return err
 }
 
 // Member is the only member that may drive the device; 0: any. A URI that is not valid names none.
 func Member(uri string) uint64 {
-	_, member, err := parse(uri)
+	_, member, err := Opener{}.parse(uri)
 	if err != nil {
 		return 0
 	}
 	return member
 }
 
-func parse(uri string) (device.Device, uint64, error) {
+func (x Opener) parse(uri string) (device.Device, uint64, error) {
 	name, rest, _ := strings.Cut(uri, ":")
 	var examples []string
-	for _, s := range schemes() {
+	for _, s := range x.schemes() {
 		if !strings.EqualFold(name, s.name) {
 			examples = append(examples, fmt.Sprintf("%s (%s)", s.name, s.example))
 			continue
 		}
 		d, member, err := s.parse(rest)
 		if err != nil {
-			return nil, 0, fmt.Errorf("%w %q: %w", ErrURI, uri, err)
+			return nil, 0, fmt.Errorf("%w %q: %w", ErrURI, ipp.Redact(uri), err)
 		}
 		return d, member, nil
 	}

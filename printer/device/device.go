@@ -98,6 +98,8 @@ type State struct {
 	Skips bool
 	// Window is how many units a Stream is given at once; 0: all of an attempt.
 	Window int
+	// Copies that the device makes of one document by itself, at most; 0: it is given every unit of every copy.
+	Copies int
 	// About says for people what the device is and how that was found out: one sentence, at most 1023 bytes.
 	About string
 	// Formats that it takes, as MIME types; empty: it does not say.
