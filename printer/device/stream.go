@@ -105,6 +105,8 @@ type Sheet struct {
 	Token queue.Token
 	ID    string // as Create gave it
 	Job   Job
+	// Taken: the log knows that the device has the whole document, because Told once said that of every unit (Sent.Whole).
+	Taken bool
 	// Document gives the units after Job.Start as one document, with the copies that remain to be made of it. It is called
 	// at most once.
 	Document func(context.Context) (Piece, int, error)

@@ -14,8 +14,9 @@
 //     canceled, and is never reported as known to be complete. [device.Untouched] is reported only where the job ended
 //     without having been processed, as its time-at-processing says, or because nothing was ever sent.
 //  4. [device.Completed] is known to be complete where the printer says so and nothing speaks against it, and one of these
-//     speaks for it: the printer acknowledged the document to this process; job-k-octets is the document's size;
-//     job-impressions-completed is the document's pages. Against it speak: fewer impressions than pages (where the pages of
+//     speaks for it: the printer acknowledged the document, to this process or to another that had it written to the log
+//     (device.Sheet.Taken); job-impressions-completed is at least the document's pages. job-k-octets alone does not: what is
+//     missing may be less than one. Against it speak: fewer impressions than pages (where the pages of
 //     the format are certain), none where the printer counts those of other jobs, a second document,
 //     job-completed-with-errors, fewer octets than the document has.
 //  5. An ended job's progress is known where units are pages, one copy was left, and the printer counts impressions.

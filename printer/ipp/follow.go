@@ -48,8 +48,12 @@ func (p *Printer) watch(ctx context.Context, s device.Sheet) (*watch, error) {
 	if err != nil {
 		return nil, err
 	}
+	m := p.remember(s.ID, s.Job.Title())
+	if s.Taken {
+		m.accepted, m.fresh = true, false
+	}
 	return &watch{
-		printer: p, client: c, about: a, sheet: s, id: int(id), memory: p.remember(s.ID, s.Job.Title()),
+		printer: p, client: c, about: a, sheet: s, id: int(id), memory: m,
 		out: s.Job.Start, changed: time.Now(), pace: p.options.PollMin,
 	}, nil
 }

@@ -71,7 +71,7 @@ func (w *watch) doubt(ctx context.Context, s *standing) string {
 		return fmt.Sprintf("the printer completed the job and counts %d impressions for at least %d", s.impressions, least)
 	case s.impressions == 0 && s.sheets <= 0 && w.counts(ctx):
 		return "the printer completed the job and counts no impression for it, as it does for other jobs"
-	case w.memory.accepted, s.octets > 0 && octets > 0, least > 0 && s.impressions >= least:
+	case w.memory.accepted, least > 0 && s.impressions >= least:
 		return ""
 	}
 	return "the printer completed the job, and nobody saw that it had the whole document"
@@ -144,14 +144,17 @@ func (w *watch) tell(s *standing) {
 	if s.impressions > 0 && w.exact() {
 		out = max(out, min(w.sheet.Job.Start+s.impressions, w.sheet.Job.Total()))
 	}
-	if out == w.out {
-		return
+	if out > w.out {
+		w.out = out
+		w.told()
 	}
-	w.out = out
+}
+
+func (w *watch) told() {
 	if w.sheet.Told == nil {
 		return
 	}
-	sent := device.Sent{Whole: out, Out: out}
+	sent := device.Sent{Whole: w.out, Out: w.out}
 	if w.memory.accepted {
 		sent.Whole = w.sheet.Job.Total()
 	}

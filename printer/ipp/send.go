@@ -73,6 +73,7 @@ func (w *watch) settle() error {
 	switch status := answered(t.err); {
 	case t.err == nil:
 		w.memory.accepted = true
+		w.told()
 		return nil
 	case status == goipp.StatusErrorNotPossible, status == goipp.StatusErrorNotFound, status == goipp.StatusErrorGone,
 		status == goipp.StatusErrorTimeout, status == goipp.StatusErrorJobCanceled, status == goipp.StatusErrorMultipleJobsNotSupported:
