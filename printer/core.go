@@ -166,6 +166,8 @@ type Operation struct {
 	// SendWindow: units after From, up to To; Pages of the first are out.
 	From, To, Pages int
 	Remote          string // FollowJob, CancelJob
+	Taken           bool   // FollowJob: the log knows that the device has the whole document
+	Spelled         bool   // of a spooler: it is given every copy's units, since it makes none by itself
 	Cluster         string
 
 	// What the shell hears from a device while the operation runs, and how it stops it.
@@ -306,7 +308,7 @@ func (c *Core) succeeded(now time.Time, op *Operation, r Result) {
 	case CreateJob:
 		c.session.made = made{op.Work.Attempt, r.Remote}
 	case FollowJob, CancelJob:
-		c.told(op, device.Sent{Out: r.Outcome.Out})
+		c.told(op, device.Sent{Out: min(r.Outcome.Out, op.Work.Units*op.Work.Copies)})
 		if r.Outcome.End != device.Open {
 			c.session.ended = ended{op.Work.Attempt, r.Outcome}
 		}

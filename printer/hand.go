@@ -100,7 +100,7 @@ func (h *hand) stream(ctx context.Context, d *Driver, op *Operation, r *Result) 
 func (h *hand) spool(ctx context.Context, d *Driver, op *Operation, r *Result) {
 	x, ok := h.device.(device.Spooler)
 	sheet := device.Sheet{
-		Token: op.Token, ID: op.Remote, Job: op.job(), Told: op.told, Waits: op.waits, Stop: op.stop,
+		Token: op.Token, ID: op.Remote, Job: op.job(), Taken: op.Taken, Told: op.told, Waits: op.waits, Stop: op.stop,
 		Document: func(ctx context.Context) (device.Piece, int, error) { return h.document.rest(ctx, d, op) },
 	}
 	switch {
@@ -214,9 +214,13 @@ func (r *reading) rest(ctx context.Context, d *Driver, op *Operation) (device.Pi
 	if err := d.leads(ctx, op); err != nil {
 		return device.Piece{}, 0, err
 	}
-	if w.Start%w.Units == 0 {
+	if w.Start%w.Units == 0 && !op.Spelled {
 		size := r.document.Size()
 		return device.Piece{Size: size, Body: io.NewSectionReader(r.document, 0, size)}, w.Copies - w.Start/w.Units, nil
+	}
+	if !pages.Joins(w.Format) {
+		return device.Piece{}, 0, fmt.Errorf("%w: it makes no copies, and %s cannot be joined: submit the document once for each copy",
+			device.ErrFormat, w.Format)
 	}
 	var spans []pages.Span
 	for n := w.Start; n < w.Units*w.Copies; n++ {

@@ -27,20 +27,28 @@ func (t *turn) spool(w *queue.Work) {
 	case stopping && w.Remote == "": // the document has been nowhere: there was no id to send it to
 		t.end(w, false)
 	case stopping:
-		t.begin(&Operation{Kind: CancelJob, Work: w, Cluster: t.drive.Cluster, Remote: w.Remote})
+		t.begin(&Operation{Kind: CancelJob, Work: w, Cluster: t.drive.Cluster, Remote: w.Remote, Spelled: t.spelled(w)})
 	case w.Remote != "":
 		t.progress(w)
 		if t.drain {
 			t.halt()
 		}
-		t.begin(&Operation{Kind: FollowJob, Work: w, Cluster: t.drive.Cluster, Remote: w.Remote})
+		t.begin(&Operation{
+			Kind: FollowJob, Work: w, Cluster: t.drive.Cluster, Remote: w.Remote, Spelled: t.spelled(w), Taken: w.Sent >= w.Units*w.Copies,
+		})
 	case t.session.made.attempt == w.Attempt:
 		t.propose(remote, &queuepb.Command{Body: &queuepb.Command_Remote{Remote: &queuepb.Remote{
 			Device: t.drive.Device, Token: t.token(), Attempt: w.Attempt, Id: t.session.made.id,
 		}}})
 	case !t.giveBack(w):
-		t.begin(&Operation{Kind: CreateJob, Work: w, Cluster: t.drive.Cluster})
+		t.begin(&Operation{Kind: CreateJob, Work: w, Cluster: t.drive.Cluster, Spelled: t.spelled(w)})
 	}
+}
+
+// spelled: the device cannot make the copies that are left.
+func (t *turn) spelled(w *queue.Work) bool {
+	left := w.Copies - w.Start/w.Units
+	return w.Start%w.Units == 0 && left > 1 && left > t.session.state.Copies
 }
 
 // conclude says in the log how the job ended at the device. What is out is said before what is not known.

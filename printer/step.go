@@ -203,7 +203,7 @@ type progressed struct{ units, sent int }
 
 // sent is how many units of the attempt the device is known to have taken whole; 0 where that means nothing.
 func (t *turn) sent(w *queue.Work) int {
-	if t.session.taken.attempt != w.Attempt || t.drive.Class != queue.Counted {
+	if t.session.taken.attempt != w.Attempt || t.drive.Class != queue.Counted && t.drive.Class != queue.WholeJob {
 		return 0
 	}
 	return max(w.Sent, t.session.taken.units)

@@ -131,8 +131,12 @@ func (c *Core) current(id uint64) *Operation {
 // job is what a device is told of a job.
 func (op *Operation) job() device.Job {
 	w := op.Work
-	return device.Job{
+	j := device.Job{
 		Cluster: op.Cluster, ID: w.Job, Attempt: w.Attempt, Name: w.Name, User: w.User, Format: w.Format, Options: w.Options,
 		Units: w.Units, Copies: w.Copies, Pages: w.Pages, Start: w.Start, Bytes: w.Bytes,
 	}
+	if op.Spelled { // one copy of a longer document
+		j.Units, j.Pages, j.Copies = w.Units*w.Copies, w.Pages*w.Copies, 1
+	}
+	return j
 }

@@ -23,6 +23,15 @@ func Ended(format string, s Span, document io.ReaderAt) (int64, io.Reader, error
 	return s.Size() + 1, io.MultiReader(s.Reader(document), strings.NewReader("\f")), nil
 }
 
+// Joins reports whether units of the format make a document again.
+func Joins(format string) bool {
+	switch Canonical(format) {
+	case Text, PWG, URF, ZPL:
+		return true
+	}
+	return false
+}
+
 // Join is units of a document as one document of its format: its size, and its bytes. Where units begin with something that
 // stands once in a document (the prefix of a raster's pages), it stands there once.
 func Join(format string, units []Span, document io.ReaderAt) (int64, io.Reader, error) {

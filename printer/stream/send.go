@@ -52,7 +52,7 @@ func (d *Device) Send(ctx context.Context, w device.Window) (device.Sent, error)
 	if w.To <= w.From {
 		return s.sent, nil
 	}
-	if err := d.attach(ctx, &w); err != nil {
+	if err := d.attach(&w); err != nil {
 		return s.sent, err
 	}
 	s.link = d.link
@@ -60,20 +60,15 @@ func (d *Device) Send(ctx context.Context, w device.Window) (device.Sent, error)
 	return s.finish(s.run())
 }
 
-// attach makes sure of a connection that is this attempt's.
-func (d *Device) attach(ctx context.Context, w *device.Window) error {
+// attach makes sure that the connection is the one that was made ready for this attempt. Another may not be made here: whoever opened the
+// printer since has waited for this one only.
+func (d *Device) attach(w *device.Window) error {
 	if d.link != nil && (d.link.frame.attempt != w.Job.Attempt || d.talks && d.link.over() != nil) {
 		d.cut()
 	}
-	if d.link != nil {
-		return nil
+	if d.link == nil {
+		return fmt.Errorf("%w: %s: the connection that was made ready is over", device.ErrUnreachable, d.name)
 	}
-	l, err := d.connect(ctx, d.talks)
-	if err != nil {
-		return err
-	}
-	l.frame = frame{attempt: w.Job.Attempt, framed: d.framed()}
-	d.link = l
 	return nil
 }
 
