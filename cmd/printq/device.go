@@ -2,7 +2,12 @@
 
 package main
 
-import "printq/printer"
+import (
+	"printq/printer"
+	"printq/printer/device"
+)
 
-// openDevice makes the devices. Two build tags, which only a test sets, put a faulty one in its place.
-var openDevice = printer.Open
+// deviceOpener makes the devices. Two build tags, which only a test sets, put a faulty one in its place.
+func deviceOpener(secrets map[string]string) func(uri string) (device.Device, error) {
+	return printer.Opener{Secrets: secrets}.Open
+}

@@ -12,9 +12,11 @@ import (
 	"printq/printer/tray"
 )
 
-// openDevice makes a tray behind a connection that brings some requests twice, as networks do. With the tag
+// deviceOpener makes trays each behind a connection that brings some requests twice, as networks do. With the tag
 // printq_repeats the tray keeps its fence, and nothing comes of it; with printq_nofence it breaks rule R8, and the demo has
 // to notice.
+func deviceOpener(map[string]string) func(uri string) (device.Device, error) { return openDevice }
+
 func openDevice(uri string) (device.Device, error) {
 	dir, _, _ := strings.Cut(strings.TrimPrefix(uri, "tray:"), "?")
 	if unfenced {

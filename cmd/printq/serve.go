@@ -42,6 +42,7 @@ type serveFlags struct {
 	logLevel       string
 	exitWithStdin  bool
 	pprof          string
+	deviceSecrets  string
 	requestTimeout time.Duration
 	frontFlags
 }
@@ -77,6 +78,7 @@ each other. After that the list is in the data directory, and --cluster is not n
 	p.Uint64Var(&f.lowDisk, "low-disk", 1<<30, "bytes of free disk space below which new documents are refused")
 	p.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	p.DurationVar(&f.requestTimeout, "request-timeout", 30*time.Second, "how long a request waits for its outcome")
+	p.StringVar(&f.deviceSecrets, "device-secrets", "", "file with the secrets of print heads, a line HOST:PORT SECRET for each")
 	p.StringVar(&f.pprof, "pprof", "", "loopback address for Go's profiles (/debug/pprof), for finding out where time goes")
 	p.BoolVar(&f.exitWithStdin, "exit-with-stdin", false, "stop when standard input ends")
 	_ = p.MarkHidden("exit-with-stdin")
@@ -198,6 +200,10 @@ func (f *serveFlags) listen(members map[uint64]string, logger *slog.Logger) (*me
 }
 
 func (f *serveFlags) assemble(m *memberProcess, members map[uint64]string) (err error) {
+	secrets, err := readSecrets(f.deviceSecrets)
+	if err != nil {
+		return err
+	}
 	httpAddr := f.advertiseHTTP
 	if httpAddr == "" {
 		httpAddr = m.listener.Addr().String()
@@ -221,7 +227,7 @@ func (f *serveFlags) assemble(m *memberProcess, members map[uint64]string) (err 
 	if err != nil {
 		return errors.Join(err, peerListener.Close())
 	}
-	m.driver = printer.New(driverLog{m.node}, printer.Options{Member: f.id, Open: openDevice, Logger: m.logger})
+	m.driver = printer.New(driverLog{m.node}, printer.Options{Member: f.id, Open: deviceOpener(secrets), Logger: m.logger})
 	printing, err := ipp.New(ipp.Options{Node: m.node, MaxDocument: f.maxDocument, Version: version, Logger: m.logger})
 	if err != nil {
 		return err
