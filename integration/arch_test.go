@@ -29,7 +29,7 @@ var walls = []wall{
 	{of: "printq/log", never: []string{"printq/queue", "printq/node", "printq/http", "printq/printer"}},
 	{of: "printq/printer", never: []string{"printq/node", "printq/http"}},
 	{of: "printq/node", never: []string{"printq/http", "printq/printer"}},
-	{of: "printq", never: []string{"printq/integration"}, free: []string{"printq/integration"}},
+	{of: "printq", never: []string{"printq/integration", "github.com/anishathalye/porcupine"}, free: []string{"printq/integration"}},
 }
 
 func below(path string, roots []string) bool {
@@ -94,7 +94,8 @@ func TestImportsBite(t *testing.T) {
 		{source{path: "printq/node", deps: []string{"printq/log", "printq/queue"}}, 0},
 		{source{path: "printq/node", deps: []string{"printq/printer"}}, 1},
 		{source{path: "printq/http", deps: []string{"printq/node", "printq/integration/sim"}}, 1},
-		{source{path: "printq/integration/sim", deps: []string{"printq/integration", "printq/node"}}, 0},
+		{source{path: "printq/integration/sim", deps: []string{"printq/integration", "printq/node", "github.com/anishathalye/porcupine"}}, 0},
+		{source{path: "printq/node", deps: []string{"github.com/anishathalye/porcupine"}}, 1},
 		{source{path: "printq/http", imports: []string{"log"}}, 1},
 		{source{path: "printq/http", imports: []string{"log/slog"}, tests: []string{"log"}}, 1},
 	} {

@@ -113,7 +113,7 @@ func (w *World) tolerance() time.Duration {
 			return w.believed + 6*second
 		}
 	}
-	return w.believed + tick
+	return w.believed + second/2
 }
 
 // off reports whether any clock has been far off since then.

@@ -86,6 +86,7 @@ func (m *member) start() {
 	if m.armed != "full" {
 		m.armed = ""
 	}
+	m.w.sane = m.w.sane && m.clock == 0 // it does not know that its clock jumped, and may hear only one other
 	m.birth++
 	m.w.session++
 	m.log = newMemberLog(m, lg)

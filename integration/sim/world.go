@@ -27,7 +27,7 @@ type World struct {
 	trace     trace
 	counts    Counts
 	healed    bool
-	sane      bool               // never more than one clock was wrong
+	sane      bool               // never more than one clock was wrong, and nobody started with that one
 	believed  time.Duration      // the most that a clock was off without being far off
 	agree     bool               // nobody's clock is far off
 	agreed    time.Duration      // since when that is so, or is not

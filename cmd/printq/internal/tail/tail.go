@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -95,7 +96,12 @@ func once(ctx context.Context, c *client.Client, o Options, from *uint64, each f
 		return err
 	}
 	defer resp.Body.Close()
-	lines := bufio.NewScanner(resp.Body)
+	return read(ctx, resp.Body, resp.Request.URL.Host, o, from, each)
+}
+
+// read reads the body of an answer.
+func read(ctx context.Context, body io.Reader, server string, o Options, from *uint64, each func(Line) error) error {
+	lines := bufio.NewScanner(body)
 	lines.Buffer(make([]byte, 64<<10), maxLine)
 	lines.Split(wholeLines)
 	for lines.Scan() {
@@ -105,7 +111,7 @@ func once(ctx context.Context, c *client.Client, o Options, from *uint64, each f
 			Problem  *api.Problem
 		}
 		if err := json.Unmarshal(lines.Bytes(), &head); err != nil {
-			return fmt.Errorf("%w: %s sent a line that is not JSON: %w", ErrBroken, resp.Request.URL.Host, err)
+			return fmt.Errorf("%w: %s sent a line that is not JSON: %w", ErrBroken, server, err)
 		}
 		switch {
 		case head.Problem != nil && head.Problem.Status == http.StatusServiceUnavailable:
