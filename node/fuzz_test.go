@@ -94,7 +94,9 @@ func FuzzReceive(f *testing.F) {
 	for _, frame := range []Frame{
 		encodeJSON(frameStatus, status{Applied: 3, Version: 1, Checkpoint: &checkpoint{Index: 3, Chain: "00", Digest: 7}}),
 		encodeForward([]forwarded{{1, queue.Encode(setPrinter("p", "tray:/a")), nil}}),
-		encodeRefuse(refusal{1, refuseFull}), {Kind: frameTransfer, Bufs: [][]byte{{3}}}, {Kind: frameSnapshot, Bufs: [][]byte{{1}}},
+		encodeRefuse(refusal{1, refuseFull}),
+		{Kind: frameTransfer, Bufs: [][]byte{{3}}},
+		{Kind: frameSnapshot, Bufs: [][]byte{{1}}},
 	} {
 		f.Add(frame.Kind, bytes.Join(frame.Bufs, nil), false)
 		f.Add(frame.Kind, bytes.Join(frame.Bufs, nil), true)

@@ -34,6 +34,10 @@ func (l *memberLog) Save(hs *raftpb.HardState, entries []*raftpb.Entry, sync boo
 		m.w.trace.say(m.w.now+m.io, "m%d saves %s sync %v", m.id, saved(hs, entries), sync)
 	}
 	m.expires(entries)
+	m.doing = "saving"
+	if len(entries) == 0 {
+		m.doing = "saving a hard state alone"
+	}
 	if err := l.Log.Save(hs, entries, sync && !m.w.mutant.NoSync); err != nil {
 		return err
 	}
@@ -51,6 +55,12 @@ func (l *memberLog) Save(hs *raftpb.HardState, entries []*raftpb.Entry, sync boo
 		}
 	}
 	return nil
+}
+
+// SetBase implements node.Log.
+func (l *memberLog) SetBase(b log.Base) error {
+	l.m.doing = "moving the log's base"
+	return l.Log.SetBase(b)
 }
 
 // Retain implements node.Log.

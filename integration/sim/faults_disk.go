@@ -64,7 +64,7 @@ func (m *member) flip() bool {
 	offset := m.w.random.Int64N(int64(len(files[name])))
 	for _, doc := range m.w.clients.waiting() {
 		for _, n := range names {
-			if at := bytes.Index(files[n], doc); at >= 0 && m.w.often(3) {
+			if at := bytes.Index(files[n], doc); at >= 0 && !m.w.often(4) {
 				name, offset = n, int64(at) // in a document that is still to be printed
 			}
 		}

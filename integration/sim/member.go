@@ -35,7 +35,8 @@ type member struct {
 	led     map[uint64]bool // terms this process led in
 	seq     uint64          // of the last line published
 	applied uint64
-	writing bool
+	writing bool   // a batch is on its way to the store
+	doing   string // what it last asked of the disk
 	// A snapshot on its way.
 	staged *memoryStore
 	fresh  *logtest.Disk

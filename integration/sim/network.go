@@ -15,6 +15,8 @@ type network struct {
 	loss    int       // of 1,000 frames
 	double  int
 	slow    int // of 1,000 frames, by up to seconds
+	// Frames sent from one member to another, and the newest of them that has arrived.
+	sent, newest [8][8]uint64
 }
 
 func (n *network) init(w *World) { n.w = w }
@@ -62,10 +64,17 @@ func (n *network) deliver(from, to *member, kind byte, body []byte, wait, delay 
 		w.counts.add("frame lost")
 		return
 	}
+	n.sent[from.id][to.id]++
+	number := n.sent[from.id][to.id]
 	arrive := func() {
 		if n.cut[from.id][to.id] > 0 {
 			w.counts.add("frame cut off")
 			return
+		}
+		if newest := &n.newest[from.id][to.id]; number < *newest {
+			w.counts.add("frame overtaken by a later one")
+		} else {
+			*newest = number
 		}
 		to.soon(0, func() error { return to.receive(from, kind, body) })
 	}

@@ -152,6 +152,9 @@ func (p *Plan) watch() {
 		return 500*time.Millisecond + time.Duration(r.Int64N(int64(p.Length-3*time.Second)))
 	}
 	p.late(r, at())
+	if r.IntN(6) == 0 { // the leader reads documents
+		p.Steps = append(p.Steps, Step{at(), 0, Flip, r.IntN(1 << 20), r.IntN(1 << 20), 3 * r.IntN(1<<20)})
+	}
 	for range r.IntN(5) {
 		for moment := at(); r.IntN(6) > 0; moment += time.Duration(r.Int64N(int64(500 * time.Millisecond))) {
 			k := []Kind{Cancel, Hold, Release, SetPrinter, Read, Read}[r.IntN(6)]

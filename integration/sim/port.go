@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"go.etcd.io/raft/v3/raftpb"
@@ -25,12 +26,14 @@ func (m *member) Send(to uint64, f node.Frame) bool {
 
 // Write implements node.Port: state.db is written by a goroutine beside the loop.
 func (m *member) Write(b *node.Batch) {
+	m.writing = true
 	m.after(m.io+m.w.between(time.Millisecond, 30*time.Millisecond), func() {
 		if m.w.now < m.stalled {
 			m.Write(b)
 			return
 		}
 		m.w.mutant.commit(m.store, b)
+		m.writing = false
 		m.w.trace.note(3, m.id, b.Applied.Index)
 		m.w.trace.say(m.w.now, "m%d state.db holds %d", m.id, b.Applied.Index)
 		m.soon(m.w.between(0, 2*time.Millisecond), m.core.Written)
@@ -67,6 +70,7 @@ func (m *member) Fetch(msg *raftpb.Message) {
 			return
 		}
 		m.w.counts.add("snapshot begun")
+		m.w.snapshotUnder()
 		birth, began := leader.birth, leader.snapshot()
 		m.after(m.w.between(5*time.Millisecond, 800*time.Millisecond), func() {
 			alive := leader.up && leader.birth == birth
@@ -104,6 +108,7 @@ func (m *member) Staged() { m.staged, m.fresh = nil, nil }
 // Install implements node.Port. The commit point is the manifest's rename: here, that the member's disk is another one.
 func (m *member) Install(_ *raftpb.SnapshotMetadata, hs *raftpb.HardState) (node.Log, node.Store, error) {
 	m.w.counts.add("snapshot installed")
+	m.doing = "installing a snapshot"
 	if m.armed == "" && m.w.often(6) && !m.w.healed {
 		m.armed = "power"
 		m.fresh.PowerOffAt(1 + m.w.random.IntN(3))
@@ -121,4 +126,35 @@ func (m *member) Install(_ *raftpb.SnapshotMetadata, hs *raftpb.HardState) (node
 	m.w.trace.note(5, m.id, m.applied)
 	m.w.trace.say(m.w.now, "m%d installs a snapshot at %d", m.id, m.applied)
 	return m.log, m.store, nil
+}
+
+// snapshotUnder notes what is wrong while a snapshot is fetched.
+func (w *World) snapshotUnder() {
+	for what, wrong := range map[string]bool{
+		"a lossy network": w.net.loss > 0, "a doubling network": w.net.double > 0, "a delaying network": w.net.slow > 0,
+		"a partition": w.net.cutAnywhere(), "a stalled disk": w.anyStalled(), "a paused process": w.anyPaused(),
+	} {
+		if wrong {
+			w.counts.add("snapshot under " + what)
+		}
+	}
+}
+
+func (n *network) cutAnywhere() bool {
+	for _, row := range n.cut {
+		for _, cuts := range row {
+			if cuts > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (w *World) anyStalled() bool {
+	return slices.ContainsFunc(w.members, func(m *member) bool { return w.now < m.stalled })
+}
+
+func (w *World) anyPaused() bool {
+	return slices.ContainsFunc(w.members, func(m *member) bool { return m.paused })
 }

@@ -20,6 +20,7 @@ func (m *member) failed(err error) {
 	m.w.counts.add("member ends: " + m.armed)
 	m.w.trace.say(m.w.now, "m%d ends: %v", m.id, err)
 	if errors.Is(err, logtest.ErrPower) {
+		m.w.counts.add("power off while " + m.doing)
 		m.end(true)
 	} else {
 		m.end(false)
@@ -31,6 +32,9 @@ func (m *member) failed(err error) {
 func (m *member) end(power bool) {
 	if !m.up {
 		return
+	}
+	if m.writing {
+		m.w.counts.add("process ends with a batch for state.db on its way")
 	}
 	m.w.trace.note(1, m.id, uint64(m.w.now))
 	m.w.trace.say(m.w.now, "m%d is down (power %v)", m.id, power)
@@ -54,8 +58,18 @@ func (m *member) end(power bool) {
 func (m *member) crash() {
 	before := m.disk.Files()
 	m.disk.Crash(m.w.random)
-	if !maps.EqualFunc(before, m.disk.Files(), bytes.Equal) {
+	after := m.disk.Files()
+	if !maps.EqualFunc(before, after, bytes.Equal) {
 		m.w.counts.add("power loss that took something with it")
+	}
+	for name, b := range after {
+		switch was := before[name]; {
+		case bytes.Equal(b, was):
+		case bytes.HasPrefix(was, b):
+			m.w.counts.add("power loss: the end of a file is gone")
+		default:
+			m.w.counts.add("power loss: a write is torn")
+		}
 	}
 }
 
@@ -128,6 +142,7 @@ func (m *member) notOpened(err error) {
 	case m.armed != "":
 		m.disk.Kill()
 		if errors.Is(err, logtest.ErrPower) {
+			m.w.counts.add("power off while opening the log")
 			m.crash()
 			m.armed = ""
 		}
@@ -163,6 +178,7 @@ func (m *member) reclaim() {
 	m.after(m.w.between(500*time.Millisecond, 2*time.Second), func() {
 		for more := true; more && m.up; {
 			var err error
+			m.doing = "tidying the log"
 			if _, more, err = m.log.Reclaim(background); err != nil {
 				m.failed(err)
 				return
