@@ -93,7 +93,7 @@ func (c *cluster) papers() map[string][]sheet {
 	papers := map[string][]sheet{}
 	for _, dir := range c.trays {
 		ledger := c.ledger(dir)
-		printer := strings.TrimPrefix(filepath.Base(dir), "tray-")
+		printer := printerOf(dir)
 		for _, p := range ledger.Pages {
 			if err := p.Verify(); err != nil {
 				c.t.Errorf("the tray of %s: %v", printer, err)
@@ -103,6 +103,9 @@ func (c *cluster) papers() map[string][]sheet {
 	}
 	return papers
 }
+
+// printerOf is the printer whose tray it is.
+func printerOf(dir string) string { return strings.TrimPrefix(filepath.Base(dir), "tray-") }
 
 func (c *cluster) ledger(dir string) *tray.Ledger {
 	c.t.Helper()

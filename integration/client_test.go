@@ -45,12 +45,15 @@ type request struct {
 	body         body // its open is nil: none
 	// Of one attempt; 0: 5 s. A member that is stopped at some instruction does not even refuse.
 	patience time.Duration
+	// sent is how often do has sent it.
+	sent int
 }
 
 // do returns the first answer of the 200s, or the problem that no other member could cure, or that ctx ended.
 func (c *client) do(ctx context.Context, r *request) (http.Header, []byte, error) {
 	for n := 1; ; n++ {
 		turn := c.turn.Load()
+		r.sent++
 		header, body, err := c.try(ctx, c.addrs[int(turn)%len(c.addrs)], r)
 		var p *api.Problem
 		switch {

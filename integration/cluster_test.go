@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"printq/http/api"
+	"printq/integration/link"
 )
 
 // A cluster is three members, each a process of its own, and what was acknowledged by them.
@@ -23,6 +24,8 @@ type cluster struct {
 	nursery nursery
 	*client // of all members
 	trays   []string
+	// network is between the members, for a test that spoils it; nil: they reach each other without.
+	network *link.Network
 
 	mu sync.Mutex
 	// documents that were acknowledged; guarded by mu.
@@ -47,6 +50,28 @@ func newCluster(t *testing.T, args ...string) *cluster {
 	}
 	c.client = c.clientOf(c.members...)
 	t.Cleanup(c.end)
+	return c
+}
+
+// startLinkedCluster is one whose members reach each other only through links that a test can spoil. All name each other
+// by the same addresses, the proxies', and each listens at another. Its data and its paper, too, are kept with -artifacts.
+func startLinkedCluster(ctx context.Context, t *testing.T, args ...string) *cluster {
+	t.Helper()
+	c := newCluster(t, args...)
+	c.dir = t.ArtifactDir()
+	var places []link.Place
+	for i, front := range freeAddrs(t, size) {
+		m := c.members[i]
+		m.front, m.dir = front, filepath.Join(c.dir, filepath.Base(m.dir))
+		places = append(places, link.Place{ID: uint64(m.id), Front: front, Peer: m.peer})
+	}
+	var err error
+	if c.network, err = link.New(places...); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.network.Close() })
+	c.start(c.members...)
+	c.ready(ctx, c.members...)
 	return c
 }
 
@@ -75,10 +100,10 @@ func (c *cluster) others(m *member) []*member {
 func (c *cluster) serveArgs(m *member) []string {
 	var peers []string
 	for _, p := range c.members {
-		peers = append(peers, fmt.Sprintf("%d=%s", p.id, p.peer))
+		peers = append(peers, fmt.Sprintf("%d=%s", p.id, p.reached()))
 	}
 	return slices.Concat([]string{
-		"serve", "--id", fmt.Sprint(m.id), "--data", m.dir, "--http", m.addr, "--peer", m.peer,
+		"serve", "--id", fmt.Sprint(m.id), "--data", m.dir, "--http", m.addr, "--peer", m.peer, "--advertise-peer", m.reached(),
 		"--cluster", strings.Join(peers, ","), "--exit-with-stdin",
 	}, c.args, m.args)
 }

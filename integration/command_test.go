@@ -21,6 +21,12 @@ func command(ctx context.Context, t *testing.T, args ...string) outcome {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(ctx, 8*time.Second)
 	defer cancel()
+	return commandUntil(ctx, t, args...)
+}
+
+// commandUntil is command with as much time as ctx has.
+func commandUntil(ctx context.Context, t *testing.T, args ...string) outcome {
+	t.Helper()
 	cmd := exec.CommandContext(ctx, exe, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

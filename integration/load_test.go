@@ -27,15 +27,25 @@ type load struct {
 // load starts so many clients of all members. Each begins a document every so often, or, with 0, as soon as the last is
 // acknowledged.
 func (c *cluster) load(ctx context.Context, clients int, every time.Duration, next func(n int) *document) *load {
+	return c.visits(ctx, clients, every, func(ctx context.Context, l *load, n int) error {
+		if err := c.submit(ctx, l.client, next(n)); err != nil {
+			return err
+		}
+		l.note()
+		return nil
+	})
+}
+
+// visits is load with what a client does said in full: it notes each acknowledgement itself.
+func (c *cluster) visits(ctx context.Context, clients int, every time.Duration, visit func(ctx context.Context, l *load, n int) error) *load {
 	l := &load{cluster: c, client: c.clientOf(c.members...), leaving: make(chan struct{}), changed: make(chan struct{})}
 	l.group, ctx = errgroup.WithContext(ctx)
 	for range clients {
 		l.group.Go(func() error {
 			for l.another(ctx, every) {
-				if err := c.submit(ctx, l.client, next(int(l.count.Add(1)))); err != nil {
+				if err := visit(ctx, l, int(l.count.Add(1))); err != nil {
 					return err
 				}
-				l.note()
 			}
 			return nil
 		})

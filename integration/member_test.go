@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 type member struct {
 	id         int
 	addr, peer string   // for clients, and for the other members
+	front      string   // of the proxy before peer; empty: there is none
 	dir        string   // of its data
 	output     string   // a file: what its processes said, one after the other
 	args       []string // of serve, for this member only
@@ -24,6 +26,9 @@ type member struct {
 	// The test ended it, or told it to end.
 	told bool
 }
+
+// reached is where the other members reach it.
+func (m *member) reached() string { return cmp.Or(m.front, m.peer) }
 
 // health is the status of /readyz; 0: no answer.
 func (m *member) health(ctx context.Context) int {
