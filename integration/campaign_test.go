@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"printq/printer/device"
 )
 
 // A campaign is a cluster at work to which things happen, and what has happened.
@@ -35,7 +38,7 @@ type campaign struct {
 // With PRINTQ_LONG=1 it is 100 kills, 50 pauses and 50 partitions: a quarter of an hour.
 func TestFaultCampaign(t *testing.T) {
 	notShort(t, "half a minute of accidents")
-	kills, pauses, parts := 3, 1, 3
+	kills, pauses, parts := 3, 2, 4
 	limit := 100 * time.Second
 	if long() {
 		kills, pauses, parts, limit = 100, 50, 50, 4*time.Minute // ten times as long
@@ -48,7 +51,7 @@ func TestFaultCampaign(t *testing.T) {
 		g.printer(ctx, name, "?delay=2ms")
 		g.printers = append(g.printers, name)
 	}
-	tails := g.follow(ctx)
+	tails, before := g.follow(ctx), g.term(ctx)
 	began := time.Now()
 	g.load = g.visits(ctx, 8, 60*time.Millisecond, g.visit)
 	for i, a := range g.deck(kills, pauses, parts) {
@@ -64,7 +67,9 @@ func TestFaultCampaign(t *testing.T) {
 	g.verifyByCommand(ctx, len(lines))
 	t.Logf("seed %d: %d leaders killed, %d pauses, %d partitions (%s), %d kills during those; worked for %v",
 		seed, g.kills, g.pauses, parts, counts(g.partitions), g.killsMeanwhile, worked)
-	t.Logf("%d jobs acknowledged; asked: %s; %d held again by a late request, and released", len(g.promises), counts(g.asked), late)
+	t.Logf("%d terms began; the trays refused %d lines of leaders whose time was over", g.term(ctx)-before, g.stale())
+	t.Logf("%d jobs acknowledged; asked: %s; %d requests whose outcome was not known, and that were repeated; %d held again by such a one, and released",
+		len(g.promises), counts(g.asked), g.bureau.doubts, late)
 	t.Logf("the longest time between two acknowledgements: %v; until all was well after an accident: %v (%s); between two lines of the log: %v",
 		g.load.gap(), g.recovery, g.after, quiet(lines))
 }
@@ -107,6 +112,20 @@ func (g *campaign) judge(ctx context.Context) [][]byte {
 		}
 	}
 	return lines
+}
+
+func (g *campaign) term(ctx context.Context) uint64 { return g.leader(ctx).status(ctx).Term }
+
+// stale is how many lines of the trays do not count because a newer token stands before them.
+func (g *campaign) stale() (n int) {
+	for _, dir := range g.trays {
+		for _, ignored := range g.ledger(dir).Ignored {
+			if errors.Is(ignored.Err, device.ErrStale) {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // verifyByCommand lets the program itself say that the logs are one.

@@ -24,6 +24,8 @@ type bureau struct {
 	// Guarded by mu: what was acknowledged, and how often each thing was asked for.
 	promises []*promise
 	asked    map[string]int
+	// doubts is how many requests were answered, or not, in a way that leaves open what became of them.
+	doubts int
 }
 
 func (s *bureau) keep(p *promise) {
@@ -49,7 +51,7 @@ type customer struct {
 func (s *bureau) visit(ctx context.Context, l *load, n int) error {
 	k := customer{s, s.cluster.clientOf(s.cluster.members...), l}
 	k.turn.Store(rand.Uint32N(size)) // each begins at another member
-	defer k.http.CloseIdleConnections()
+	defer k.leave()
 	printer := s.printers[rand.IntN(len(s.printers))]
 	p := promised(s.document(printer, n))
 	r := p.request()
@@ -81,6 +83,13 @@ func (s *bureau) visit(ctx context.Context, l *load, n int) error {
 		return fmt.Errorf("job %d: %w", job.ID, err)
 	}
 	return nil
+}
+
+func (k *customer) leave() {
+	k.http.CloseIdleConnections()
+	k.bureau.mu.Lock()
+	defer k.bureau.mu.Unlock()
+	k.bureau.doubts += len(k.client.doubtful())
 }
 
 // document is mostly of several pages, and now and then too large for one log entry.

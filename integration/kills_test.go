@@ -9,8 +9,8 @@ import (
 
 // TestKillsUnderLoad does to one member after another what the world does to servers, while clients work.
 func TestKillsUnderLoad(t *testing.T) {
-	notShort(t, "twenty seconds of accidents")
-	lasting := 20 * time.Second
+	notShort(t, "ten seconds of accidents")
+	lasting := 10 * time.Second
 	if long() {
 		lasting = 5 * time.Minute
 	}

@@ -17,10 +17,15 @@ import (
 	"printq/http/api"
 )
 
-// TestManyLabels is a warehouse's morning: 10,000 labels of 1 KiB, most of them in batches, through all members.
+// TestManyLabels is a warehouse's morning: 4,000 labels of 1 KiB, with PRINTQ_LONG=1 10,000, most of them in batches, through
+// all members.
 func TestManyLabels(t *testing.T) {
-	notShort(t, "10,000 labels take their time")
-	const batches, ofEach, single = 16, 500, 2000
+	notShort(t, "thousands of labels take their time")
+	const ofEach = 500
+	batches, single := 6, 1000
+	if long() {
+		batches, single = 16, 2000
+	}
 	ctx := within(t, 120*time.Second)
 	c := startCluster(ctx, t)
 	c.printer(ctx, "labels", "")
