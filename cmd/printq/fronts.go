@@ -175,7 +175,12 @@ func (m *memberProcess) serveClients(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return m.server.Serve(ctx, m.listener) })
 	if m.dnssd != nil {
-		group.Go(func() error { return m.dnssd.Run(ctx) })
+		group.Go(func() error {
+			if err := m.dnssd.Run(ctx); err != nil { // printing goes on
+				m.logger.Error("the printers are no longer advertised", "error", err)
+			}
+			return nil
+		})
 	}
 	for _, f := range m.fronts {
 		m.logger.Info("listening", "for", strings.TrimPrefix(f.flag, "--"), "on", f.listener.Addr(), "printer", f.printer)

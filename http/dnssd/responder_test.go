@@ -19,7 +19,6 @@ type lan struct {
 	responders []*responder
 	cache      map[string]dns.RR // by the record without its time
 	until      map[string]time.Time
-	log        []string
 }
 
 func newLAN(t *testing.T) *lan {
