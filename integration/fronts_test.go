@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,6 +53,30 @@ func TestLabelsOverRawAndLPD(t *testing.T) {
 	c.quiet(ctx)
 	f.check()
 	c.compareLogs(ctx)
+}
+
+// TestKilledMemberAcknowledgesNothing kills a member that has a label and cannot commit it. Its system ends its connections: that
+// must not look like the end that acknowledges.
+func TestKilledMemberAcknowledgesNothing(t *testing.T) {
+	notShort(t, "a cluster loses its majority")
+	ctx := within(t, 30*time.Second)
+	c := newCluster(t)
+	f := newFrontLoad(t, c)
+	c.start(c.members...)
+	c.ready(ctx, c.members...)
+	c.printer(ctx, "labels", "")
+	last := c.members[0]
+	c.kill(c.others(last)...)
+	ends := map[string]chan error{"raw": make(chan error, 1), "lpd": make(chan error, 1)}
+	go func() { ends["raw"] <- f.raw(ctx, 0, 0, "a label") }()
+	go func() { ends["lpd"] <- f.tryLPD(ctx, f.lpdAddr[0], 1, "a label", false) }()
+	breathe(ctx, 500*time.Millisecond) // they wait for the commit now
+	c.kill(last)
+	for kind, end := range ends {
+		if err := <-end; !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("%s: the client sees %v", kind, err)
+		}
+	}
 }
 
 // TestLargeOverRawAndLPD sends what does not fit into one entry, in flat memory.

@@ -16,6 +16,8 @@ var ErrStopping = errors.New("member is stopping")
 type Conn struct {
 	net.Conn
 	idle time.Duration
+	// What reading ended with. A socket tells of a reset once, and of an end after that; a bufio.Reader forgets what Peek met.
+	broken error
 
 	mu sync.Mutex
 	// Guarded by mu: something is under way that a stop lets end; the member stops.
@@ -23,6 +25,15 @@ type Conn struct {
 }
 
 func (c *Conn) Read(p []byte) (int, error) {
+	if c.broken != nil {
+		return 0, c.broken
+	}
+	n, err := c.read(p)
+	c.broken = err
+	return n, err
+}
+
+func (c *Conn) read(p []byte) (int, error) {
 	if err := c.patient(c.SetReadDeadline); err != nil {
 		return 0, err
 	}
@@ -72,11 +83,27 @@ func (c *Conn) stop() {
 	}
 }
 
-// Reset closes the connection so that the other side sees an error and not an end (SO_LINGER 0).
-func (c *Conn) Reset() {
+// armed makes whatever closes the connection reset it, a kill of this process too (SO_LINGER 0): its end would say that all is
+// well.
+func (c *Conn) armed(yes bool) {
 	if tcp, ok := c.Conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
+		seconds := -1
+		if yes {
+			seconds = 0
+		}
+		_ = tcp.SetLinger(seconds)
 	}
+}
+
+// Reset closes the connection so that the other side sees an error and not an end.
+func (c *Conn) Reset() {
+	c.armed(true)
+	_ = c.Close()
+}
+
+// End closes the connection in good order. Nothing else does.
+func (c *Conn) End() {
+	c.armed(false)
 	_ = c.Close()
 }
 

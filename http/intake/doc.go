@@ -5,6 +5,7 @@
 //
 //  1. [Serve] runs each connection in a goroutine of its own, at most Gate.Conns at once; more wait in the system's backlog. It
 //     returns when every one of them has ended.
+//     A connection ends in good order by Conn.End only: whatever else happens, a kill of the process too, resets it.
 //  2. A read or write on a [Conn] that moves nothing for Gate.Idle ends with os.ErrDeadlineExceeded.
 //  3. [Receive] holds at most 256 KiB of a document. A body that ends with any error but io.EOF makes no document.
 //  4. [Submit] returns nil only when the job is committed, and says of every error which outcome it leaves.

@@ -25,35 +25,34 @@ type Document struct {
 // Receive takes a document of at most limit bytes, which ends where body says io.EOF. Its format is sensed. A body's own error
 // is returned as it is; node.ErrEmpty: it had no bytes.
 func Receive(ctx context.Context, n Node, body io.Reader, limit int64) (*Document, error) {
-	r := bufio.NewReaderSize(body, pages.SniffLen)
-	head, _ := r.Peek(pages.SniffLen) // Upload meets the error, too
+	whole := &sticky{r: body}
+	r := bufio.NewReaderSize(whole, pages.SniffLen)
+	head, _ := r.Peek(pages.SniffLen) // forgets the error; whole does not
 	format := pages.Sniff(head)
-	whole := &follower{r: r, count: pages.NewCounter(format)}
-	doc, err := n.Upload(ctx, whole, limit)
-	if whole.err != nil {
+	count := pages.NewCounter(format)
+	doc, err := n.Upload(ctx, io.TeeReader(r, count), limit)
+	if whole.err != nil && whole.err != io.EOF {
 		return nil, whole.err
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &Document{*doc, format, uint32(whole.count.Pages()), uint32(whole.count.Units())}, nil
+	return &Document{*doc, format, uint32(count.Pages()), uint32(count.Units())}, nil
 }
 
-// A follower hands a document on and counts its pages on the way. It keeps the error that the body ended with, however it is
-// wrapped by who reads.
-type follower struct {
-	r     io.Reader
-	count *pages.Counter
-	err   error
+// A sticky reader goes on to end as it has ended, and remembers it, however it is wrapped by who reads. A socket tells of a reset
+// once, and of an orderly end after that: half a document would be taken for a whole one.
+type sticky struct {
+	r   io.Reader
+	err error
 }
 
-func (f *follower) Read(p []byte) (n int, err error) {
-	n, err = f.r.Read(p)
-	f.count.Write(p[:n])
-	if err != nil && err != io.EOF {
-		f.err = err
+func (s *sticky) Read(p []byte) (n int, err error) {
+	if s.err != nil {
+		return 0, s.err
 	}
-	return n, err
+	n, s.err = s.r.Read(p)
+	return n, s.err
 }
 
 // A Job is what is known of a document that is to be printed. Copies 0 is one.

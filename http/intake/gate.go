@@ -25,8 +25,8 @@ type Gate struct {
 	Logger   *slog.Logger
 }
 
-// Serve runs handle for each connection until ctx ends, and closes l. handle's context outlives ctx by Gate.Drain; handle ends
-// the connection as its protocol wants, and Serve closes it after that.
+// Serve runs handle for each connection until ctx ends, and closes l. handle's context outlives ctx by Gate.Drain. A connection
+// that handle does not end with Conn.End is reset, however this process ends.
 func Serve(ctx context.Context, l net.Listener, g Gate, handle func(context.Context, *Conn)) error {
 	if tcp, ok := l.Addr().(*net.TCPAddr); !g.Insecure && !(ok && tcp.IP.IsLoopback()) {
 		l.Close()
@@ -89,6 +89,7 @@ func (h *hall) accept(ctx, work context.Context, l net.Listener) error {
 }
 
 func (h *hall) let(work context.Context, c *Conn) {
+	c.armed(true)
 	h.mu.Lock()
 	h.conns[c] = true
 	h.mu.Unlock()

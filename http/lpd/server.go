@@ -52,10 +52,12 @@ func (s *Server) serve(ctx context.Context, c *intake.Conn) {
 	var refused refusal
 	switch {
 	case err == nil, errors.Is(err, io.EOF), errors.Is(err, intake.ErrStopping):
+		c.End()
 		return
 	case errors.As(err, &refused):
 		n.refuse(err)
-	default:
+		c.End()
+	default: // not an end: CUPS takes one in place of an acknowledgement for success
 		c.Reset()
 	}
 	s.options.Logger.Warn("a job over lpd was not taken", "printer", n.printer, "host", c.Host(), "error", err)

@@ -32,11 +32,12 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return intake.Serve(ctx, l, gate, s.serve)
 }
 
-// serve takes one job. Returning without a reset is the acknowledgement.
+// serve takes one job. Its end in good order is the acknowledgement.
 func (s *Server) serve(ctx context.Context, c *intake.Conn) {
 	job, err := s.take(ctx, c)
-	if err != nil {
-		// Before the log line: a client should not wait for it.
+	if err == nil {
+		c.End()
+	} else {
 		c.Reset()
 	}
 	log := s.options.Logger.With("printer", s.options.Printer, "host", c.Host())
