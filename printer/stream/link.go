@@ -141,6 +141,7 @@ func (l *link) some(p []byte) (int, error) {
 func (l *link) put(ctx context.Context, limit time.Duration, p []byte) (int, error) {
 	all := len(p)
 	for until := time.Now().Add(limit); len(p) > 0; {
+		l.hear() // before and not after: the answer may come with the last byte
 		n, err := l.some(p)
 		p = p[n:]
 		switch {
@@ -151,7 +152,6 @@ func (l *link) put(ctx context.Context, limit time.Duration, p []byte) (int, err
 		case n == 0 && time.Now().After(until):
 			return all - len(p), fmt.Errorf("%w: it takes no data", errSilent)
 		}
-		l.hear()
 	}
 	return all, nil
 }

@@ -155,6 +155,7 @@ func (s *sending) data(number int, p []byte) error {
 		n, err := s.some(p)
 		if n > 0 {
 			s.begun = number
+			s.watch.move()
 			p = p[n:]
 		}
 		s.pressed = len(p) > 0
@@ -204,7 +205,7 @@ func (s *sending) look() error {
 		return lost
 	case over != nil && (s.talks || !errors.Is(over, io.EOF)):
 		return over
-	case s.stopping() && time.Since(s.stopped) > stopPatience && s.watch.still() > stopPatience:
+	case s.stopping() && time.Since(s.stopped) > stopPatience && time.Since(s.watch.went) > stopPatience:
 		return errStopped
 	}
 	return s.ctx.Err()

@@ -23,7 +23,8 @@ const (
 type watch struct {
 	s     *sending
 	base  int       // pages of the PJL job before the window
-	moved time.Time // when anything went on
+	moved time.Time // when anything went on, our questions included
+	went  time.Time // when the document or its pages went on
 	onWay int       // bytes on their way
 
 	counter, before uint64 // now, and before the window
@@ -39,13 +40,18 @@ type watch struct {
 }
 
 func (w *watch) begin(s *sending) {
-	w.s, w.base, w.moved = s, s.frame.pages, time.Now()
+	now := time.Now()
+	w.s, w.base, w.moved, w.went = s, s.frame.pages, now, now
 }
 
 // start: the first byte comes now.
 func (w *watch) start() { w.before, w.moved = w.counter, time.Now() }
 
-func (w *watch) move() { w.moved, w.at = time.Now(), time.Time{} }
+// move: the document or its pages went on.
+func (w *watch) move() {
+	now := time.Now()
+	w.moved, w.went, w.at = now, now, time.Time{}
+}
 
 // still is for how long nothing has moved.
 func (w *watch) still() time.Duration {
@@ -58,8 +64,7 @@ func (w *watch) still() time.Duration {
 // held takes note of the bytes on their way.
 func (w *watch) held(n int) {
 	if n != w.onWay {
-		w.onWay = n
-		w.move()
+		w.onWay, w.moved = n, time.Now()
 	}
 }
 

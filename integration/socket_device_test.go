@@ -1,0 +1,392 @@
+package integration
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"printq/integration/emulator"
+	"printq/printer"
+	"printq/printer/device"
+	"printq/printer/pages"
+	"printq/queue"
+)
+
+// A jet is a raw TCP printer and the device that drives it, as the driver would.
+type jet struct {
+	*emulator.JetDirect
+	t      *testing.T
+	device device.Stream
+	state  device.State
+	text   func(n int) string
+	stop   chan struct{}
+
+	mu    sync.Mutex
+	told  []device.Sent
+	waits []string
+	wait  chan string
+}
+
+func newJet(t *testing.T, o emulator.Options, options string) *jet {
+	t.Helper()
+	j := &jet{
+		JetDirect: emulator.NewJetDirect(o), t: t, stop: make(chan struct{}), wait: make(chan string, 100),
+		text: func(n int) string { return fmt.Sprintf("page %d\r\n\f", n) },
+	}
+	t.Cleanup(func() { j.JetDirect.Close() })
+	address, err := j.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := printer.Open("socket://" + address + "?" + options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Release() })
+	j.device = d.(device.Stream)
+	return j
+}
+
+func (j *jet) open() {
+	j.t.Helper()
+	state, err := j.device.Open(j.t.Context(), device.Opening{})
+	if err != nil {
+		j.t.Fatal(err)
+	}
+	j.state = state
+}
+
+// textJob is one of n pages of text.
+func textJob(attempt uint64, n int) device.Job {
+	return device.Job{Cluster: "c", ID: attempt, Attempt: attempt, Format: pages.Text, Units: n, Copies: 1, Pages: n}
+}
+
+// print prints a job from a unit on, window by window, and answers as the last Send did.
+func (j *jet) print(ctx context.Context, job device.Job) (device.Sent, error) {
+	j.t.Helper()
+	if _, err := j.device.Ready(ctx, job); err != nil {
+		return device.Sent{}, err
+	}
+	for sent := (device.Sent{Whole: job.Start, Out: job.Start}); ; {
+		to := min(sent.Out+j.state.Window, job.Total())
+		if j.state.Window == 0 {
+			to = job.Total()
+		}
+		var err error
+		if sent, err = j.device.Send(ctx, j.window(job, sent.Out, to)); err != nil || sent.Out >= job.Total() || sent.Unclear || j.stopping() {
+			return sent, err
+		}
+		if sent.Out != to {
+			return sent, fmt.Errorf("Send answered %+v of a window to %d", sent, to)
+		}
+	}
+}
+
+func (j *jet) stopping() bool {
+	select {
+	case <-j.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+func (j *jet) window(job device.Job, from, to int) device.Window {
+	n := from
+	return device.Window{
+		Job: job, From: from, To: to, Stop: j.stop,
+		Next: func(context.Context) (device.Piece, error) {
+			n++
+			text := j.text(n)
+			return device.Piece{Size: int64(len(text)), Body: strings.NewReader(text)}, nil
+		},
+		Told: func(s device.Sent) {
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			if len(j.told) > 0 && (s.Out < j.told[len(j.told)-1].Out || s.Whole < s.Out) {
+				j.t.Errorf("told %+v after %+v", s, j.told[len(j.told)-1])
+			}
+			j.told = append(j.told, s)
+		},
+		Waits: func(reason, detail string) {
+			if reason != "" && detail == "" {
+				j.t.Errorf("waits for %s without a word", reason)
+			}
+			j.wait <- reason
+		},
+	}
+}
+
+// papers fails unless exactly these pages came out, each once and whole.
+func (j *jet) papers(want int) {
+	j.t.Helper()
+	ctx, stop := context.WithTimeout(j.t.Context(), 20*time.Second)
+	defer stop()
+	paper, err := j.Wait(ctx, func(p []emulator.Page) bool { return len(p) >= want })
+	if err != nil || len(paper) != want {
+		j.t.Fatalf("%d pages came out, not %d", len(paper), want)
+	}
+	for i, p := range paper {
+		if text := fmt.Sprintf("page %d\r\n", i+1); p.Torn || !bytes.HasSuffix(p.Data, []byte(text)) {
+			j.t.Errorf("page %d is %q, torn: %v", i+1, p.Data, p.Torn)
+		}
+	}
+}
+
+func TestSocketClasses(t *testing.T) {
+	for name, c := range map[string]struct {
+		o       emulator.Options
+		options string
+		class   queue.Class
+		window  int
+	}{
+		"full":             {emulator.Options{}, "", queue.Counted, 8},
+		"bare count":       {emulator.Options{BareCount: true}, "window=3", queue.Counted, 3},
+		"noise":            {emulator.Options{Noise: "\x00%%[ status: idle ]%%\r\n@PJL ECHO old\r\n\f@PJL INFO PAGECO"}, "", queue.Counted, 8},
+		"dribbles":         {emulator.Options{Dribbles: true, SaysUnknown: true}, "", queue.Counted, 8},
+		"slow":             {emulator.Options{Delay: 300 * time.Millisecond}, "unit=job", queue.Counted, 0},
+		"mute":             {emulator.Options{PJL: emulator.PJLMute}, "probe=200ms", queue.Blind, 1},
+		"one way":          {emulator.Options{PJL: emulator.PJLMute}, "pjl=oneway", queue.Blind, 1},
+		"half closes":      {emulator.Options{HalfCloses: true}, "", queue.Blind, 1},
+		"off":              {emulator.Options{PJL: emulator.PJLPrinted}, "pjl=off", queue.Blind, 1},
+		"no page status":   {emulator.Options{NoPageStatus: true}, "", queue.Counted, 8},
+		"no status":        {emulator.Options{NoStatus: true, SaysUnknown: true}, "", queue.Counted, 8},
+		"closes at FIN":    {emulator.Options{ClosesAtFIN: true}, "", queue.Counted, 8},
+		"refuses a second": {emulator.Options{RefusesSecond: true}, "", queue.Counted, 8},
+		"duplex":           {emulator.Options{Duplex: true}, "window=3", queue.Counted, 3},
+		"takes time":       {emulator.Options{PageTime: 20 * time.Millisecond}, "", queue.Counted, 8},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j := newJet(t, c.o, c.options)
+			j.open()
+			if j.state.Class != c.class || j.state.Window != c.window || j.state.About == "" {
+				t.Fatalf("%+v", j.state)
+			}
+			t.Log(j.state.About)
+			for attempt, n := range []int{9, 1, 17} {
+				before := len(j.Pages())
+				sent, err := j.print(t.Context(), textJob(uint64(attempt+1), n))
+				if err != nil || sent != (device.Sent{Whole: n, Out: n}) {
+					t.Fatalf("%+v, %v", sent, err)
+				}
+				if out := len(j.Pages()) - before; c.class == queue.Counted && out < n {
+					t.Errorf("%d pages are called out, and %d are", n, out)
+				}
+				j.told = nil
+			}
+			ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+			defer stop()
+			want := 27
+			paper, err := j.Wait(ctx, func(p []emulator.Page) bool { return len(p) >= want })
+			if err != nil || len(paper) != want && !c.o.Duplex {
+				t.Errorf("%d pages came out, not %d: %v", len(paper), want, err)
+			}
+		})
+	}
+}
+
+func TestSocketTwoThousandPages(t *testing.T) {
+	for _, options := range []string{"", "unit=job", "pjl=off"} {
+		t.Run(options, func(t *testing.T) {
+			j := newJet(t, emulator.Options{}, options)
+			j.open()
+			sent, err := j.print(t.Context(), textJob(1, 2000))
+			if err != nil || sent.Out != 2000 {
+				t.Fatalf("%+v, %v", sent, err)
+			}
+			j.papers(2000)
+		})
+	}
+}
+
+// What was under way is in doubt, and nothing else; and what the counter says after that is true.
+func TestSocketDies(t *testing.T) {
+	for name, kill := range map[string]func(*jet){
+		"power": func(j *jet) { j.PowerOff() },
+		"reset": func(j *jet) { j.Reset() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := newJet(t, emulator.Options{PageTime: time.Millisecond}, "")
+			j.open()
+			j.DuringPage(12, func() { kill(j) })
+			sent, err := j.print(t.Context(), textJob(1, 40))
+			if !errors.Is(err, device.ErrUnclear) || !sent.Unclear || sent.Out > 12 || sent.Out < 8 {
+				t.Fatalf("%+v, %v", sent, err)
+			}
+			_ = j.PowerOn()
+			j.open()
+			whole := 0
+			for _, p := range j.Pages() {
+				if !p.Torn {
+					whole++
+				}
+			}
+			if int(j.state.Counter) != whole || whole < sent.Out {
+				t.Errorf("%d pages are out, the counter says %d, and %d were told", whole, j.state.Counter, sent.Out)
+			}
+			rest := textJob(1, 40)
+			rest.Start = whole
+			if sent, err := j.print(t.Context(), rest); err != nil || sent.Out != 40 {
+				t.Errorf("%+v, %v", sent, err)
+			}
+		})
+	}
+}
+
+func TestSocketPaperOut(t *testing.T) {
+	j := newJet(t, emulator.Options{PageTime: time.Millisecond}, "")
+	j.open()
+	j.DuringPage(4, func() { j.PaperOut() })
+	go func() {
+		if reason := <-j.wait; reason != "media-empty" {
+			t.Errorf("it waits for %q", reason)
+		}
+		j.PaperIn()
+	}()
+	if sent, err := j.print(t.Context(), textJob(1, 10)); err != nil || sent.Out != 10 {
+		t.Fatalf("%+v, %v", sent, err)
+	}
+	if reason := <-j.wait; reason != "" {
+		t.Errorf("it still waits for %q", reason)
+	}
+	// Before a job: nothing is sent to a printer that would not print it.
+	j.OpenCover()
+	go func() {
+		if reason := <-j.wait; reason != "cover-open" {
+			t.Errorf("it waits for %q", reason)
+		}
+		if j.Buffered() > 0 {
+			t.Error("something was sent")
+		}
+		j.CloseCover()
+	}()
+	j.told = nil
+	if sent, err := j.print(t.Context(), textJob(2, 1)); err != nil || sent.Out != 1 {
+		t.Fatalf("%+v, %v", sent, err)
+	}
+}
+
+func TestSocketUnreachable(t *testing.T) {
+	j := newJet(t, emulator.Options{}, "timeout=1s")
+	if err := j.Refuse(true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.device.Open(t.Context(), device.Opening{}); !errors.Is(err, device.ErrUnreachable) {
+		t.Error(err)
+	}
+	if err := j.Refuse(false); err != nil {
+		t.Fatal(err)
+	}
+	j.open()
+	j.PowerOff()
+	if _, err := j.device.Ready(t.Context(), textJob(1, 1)); !errors.Is(err, device.ErrUnreachable) {
+		t.Error(err)
+	}
+	if err := j.PowerOn(); err != nil {
+		t.Fatal(err)
+	}
+	// The connection that Ready made is lost before the first byte: nothing is in doubt.
+	if _, err := j.device.Ready(t.Context(), textJob(1, 1)); err != nil {
+		t.Fatal(err)
+	}
+	j.PowerOff()
+	sent, err := j.device.Send(t.Context(), j.window(textJob(1, 1), 0, 1))
+	if !errors.Is(err, device.ErrUnreachable) || sent != (device.Sent{}) {
+		t.Errorf("%+v, %v", sent, err)
+	}
+	if len(j.Pages()) != 0 {
+		t.Error("something came out")
+	}
+}
+
+func TestSocketInUse(t *testing.T) {
+	j := newJet(t, emulator.Options{}, "probe=200ms")
+	j.open()
+	j.Hang(true)
+	_, err := j.device.Ready(t.Context(), textJob(1, 1))
+	if !errors.Is(err, device.ErrUsed) {
+		t.Error(err)
+	}
+	if _, err := j.device.Open(t.Context(), device.Opening{}); !errors.Is(err, device.ErrUsed) {
+		t.Error("a counted printer that is busy became blind:", err)
+	}
+	j.Hang(false)
+	j.open()
+	if j.state.Class != queue.Counted {
+		t.Errorf("%+v", j.state)
+	}
+}
+
+// A whole document, of pages that nobody knows: out when the printer says that its job has ended, or when it rests.
+func TestSocketWholeDocument(t *testing.T) {
+	for name, o := range map[string]emulator.Options{
+		"job status": {OtherPages: 5, PageTime: 5 * time.Millisecond},
+		"no status":  {OtherPages: 5, PageTime: 5 * time.Millisecond, NoStatus: true},
+		"blind":      {OtherPages: 5, PJL: emulator.PJLSkipped},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			j := newJet(t, o, "probe=300ms")
+			j.open()
+			j.text = func(int) string { return "%PDF-1.4\n" + strings.Repeat("x", 300_000) }
+			job := device.Job{Cluster: "c", ID: 7, Attempt: 7, Format: pages.PDF, Units: 1, Copies: 3}
+			if sent, err := j.print(t.Context(), job); err != nil || sent.Out != 3 {
+				t.Fatalf("%+v, %v", sent, err)
+			}
+			if out := len(j.Pages()); out != 15 && j.state.Class == queue.Counted {
+				t.Errorf("%d pages", out)
+			}
+		})
+	}
+}
+
+// 200 MB go through in the memory of one chunk.
+func TestSocketFlatMemory(t *testing.T) {
+	notShort(t, "sends 200 MB")
+	j := newJet(t, emulator.Options{PJL: emulator.PJLMute}, "pjl=off")
+	j.open()
+	const size = 200 << 20
+	job := device.Job{Cluster: "c", ID: 1, Attempt: 1, Format: pages.Text, Units: 1, Copies: 1}
+	if _, err := j.device.Ready(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	w := j.window(job, 0, 1)
+	peak := uint64(0)
+	w.Next = func(context.Context) (device.Piece, error) {
+		return device.Piece{Size: size, Body: io.LimitReader(feeds{&peak, new(int)}, size)}, nil
+	}
+	if sent, err := j.device.Send(t.Context(), w); err != nil || sent.Out != 1 {
+		t.Fatalf("%+v, %v", sent, err)
+	}
+	t.Logf("heap at most %d MiB", peak>>20)
+	if peak > 64<<20 {
+		t.Errorf("%d MiB of heap", peak>>20)
+	}
+}
+
+// feeds is a document of few and long pages, which looks at the heap as it is read.
+type feeds struct {
+	peak *uint64
+	n    *int
+}
+
+func (f feeds) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	if *f.n++; *f.n%100 == 0 {
+		p[0] = '\f'
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		*f.peak = max(*f.peak, m.HeapInuse)
+	}
+	return len(p), nil
+}
