@@ -27,6 +27,7 @@ var spooling = []goipp.Op{
 // Open asks the printer what it is.
 func (p *Printer) Open(ctx context.Context, _ device.Opening) (device.State, error) {
 	p.about = nil
+	defer p.hangUp()
 	a, err := p.introduced(ctx)
 	if err != nil {
 		return device.State{}, err
@@ -59,7 +60,6 @@ func (p *Printer) attributes(ctx context.Context, wanted ...string) (*goipp.Mess
 	if err != nil {
 		return nil, err
 	}
-	defer c.http.CloseIdleConnections()
 	m, err := c.ask(ctx, request{op: goipp.OpGetPrinterAttributes, operation: goipp.Attributes{
 		user(), keywords("requested-attributes", wanted...),
 	}})

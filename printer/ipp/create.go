@@ -12,6 +12,7 @@ import (
 
 // Create finds the job by its Title at the printer, or makes it there.
 func (p *Printer) Create(ctx context.Context, j device.Job) (string, error) {
+	defer p.hangUp()
 	a, err := p.introduced(ctx)
 	if err != nil {
 		return "", err
@@ -27,7 +28,6 @@ func (p *Printer) Create(ctx context.Context, j device.Job) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer c.http.CloseIdleConnections()
 	if id, err := c.find(ctx, j.Title()); id != 0 || err != nil {
 		return number(id), err
 	}

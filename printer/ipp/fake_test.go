@@ -323,6 +323,13 @@ func (f *fake) attributes() goipp.Attributes {
 	return append(a, f.extra...)
 }
 
+// set changes the printer.
+func (f *fake) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
+
 // count is how often an operation was asked for.
 func (f *fake) count(op goipp.Op) int {
 	f.mu.Lock()

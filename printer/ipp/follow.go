@@ -65,7 +65,7 @@ func (w *watch) close() {
 		<-w.sending.done
 		_ = w.settle() // what it says is in the memory
 	}
-	w.client.http.CloseIdleConnections()
+	w.printer.hangUp()
 }
 
 // Follow sends the document if the job has none, and waits until the job has ended.

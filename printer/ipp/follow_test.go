@@ -1,9 +1,7 @@
 package ipp
 
 import (
-	"context"
 	"errors"
-	"io"
 	"strings"
 	"testing"
 
@@ -163,9 +161,7 @@ func TestNotOurs(t *testing.T) {
 	p := f.printer("")
 	j := aJob()
 	id := created(t, p, j)
-	f.mu.Lock()
-	f.jobs[0].name = "somebody's"
-	f.mu.Unlock()
+	f.set(func() { f.jobs[0].name = "somebody's" })
 	if o := followed(t, p, sheet(j, id)); o.End != device.Gone {
 		t.Errorf("another's job: %+v", o)
 	}
@@ -175,9 +171,7 @@ func TestNotOurs(t *testing.T) {
 	if f.count(goipp.OpCancelJob)+f.count(goipp.OpSendDocument) > 0 {
 		t.Error("another's job was touched")
 	}
-	f.mu.Lock()
-	f.jobs = nil // it forgot
-	f.mu.Unlock()
+	f.set(func() { f.jobs = nil }) // it forgot
 	if o := followed(t, p, sheet(j, id)); o.End != device.Gone || o.Known {
 		t.Errorf("forgotten: %+v", o)
 	}
@@ -204,9 +198,11 @@ func TestCompletedIsWeighed(t *testing.T) {
 		j := aJob()
 		p := f.printer("")
 		id := created(t, p, j)
-		job := f.jobs[0]
-		job.state, job.documents, job.octets, job.imp, job.processed = completed, 1, 3, 3, true
-		c.set(f, job)
+		f.set(func() {
+			job := f.jobs[0]
+			job.state, job.documents, job.octets, job.imp, job.processed = completed, 1, 3, 3, true
+			c.set(f, job)
+		})
 		if o := followed(t, f.printer(""), sheet(j, id)); o.End != device.Completed || o.Known != c.known {
 			t.Errorf("%s: %+v", what, o)
 		}
@@ -238,7 +234,7 @@ func TestCancel(t *testing.T) {
 	if o := followed(t, p, sh); o.End != device.Open || o.Out != 2 {
 		t.Errorf("stopped: %+v", o)
 	}
-	f.stuck = true
+	f.set(func() { f.stuck = true })
 	f.fail(goipp.OpCancelJob, fault{after: true})
 	if o, err := p.Cancel(t.Context(), sheet(j, id)); err != nil || o.End != device.Canceled || !o.Known || o.Out != 2 {
 		t.Errorf("in the middle: %+v, %v", o, err)
@@ -246,7 +242,7 @@ func TestCancel(t *testing.T) {
 	if got := strings.Fields(f.pages()); len(got) != 2 {
 		t.Errorf("paper %q", got)
 	}
-	f.stuck = false
+	f.set(func() { f.stuck = false })
 	j.Attempt++
 	id = created(t, p, j)
 	followed(t, p, sheet(j, id))
@@ -260,12 +256,12 @@ func TestCanceledByOthers(t *testing.T) {
 	f := newFake(t).start()
 	p, j := f.printer(""), aJob()
 	id := created(t, p, j)
-	f.jobs[0].state = canceled
+	f.set(func() { f.jobs[0].state = canceled })
 	if o := followed(t, p, sheet(j, id)); o.End != device.Canceled || !o.Known || o.Out != 0 {
 		t.Errorf("%+v", o)
 	}
 	// One that the printer gave up because no document came may be begun anew.
-	f.jobs[0].state = aborted
+	f.set(func() { f.jobs[0].state = aborted })
 	if o := followed(t, p, sheet(j, id)); o.End != device.Untouched || !o.Known {
 		t.Errorf("%+v", o)
 	}
@@ -280,40 +276,17 @@ func TestStoppedOnTheWay(t *testing.T) {
 	stop := make(chan struct{})
 	sh := sheet(j, id)
 	sh.Stop = stop
-	slow := &slowly{after: strings.NewReader(threePages[:100]), stuck: make(chan struct{}), reached: stop}
-	sh.Document = func(context.Context) (device.Piece, int, error) {
-		return device.Piece{Size: int64(len(threePages)), Body: slow}, 1, nil
-	}
-	ended := make(chan device.Outcome)
-	go func() { ended <- followed(t, p, sh) }()
-	<-stop
-	close(slow.stuck)
-	if o := <-ended; o.End != device.Open {
+	release := make(chan struct{})
+	f.fail(goipp.OpSendDocument, fault{do: func() { close(stop); <-release }, before: true})
+	sh.Document = endless(64 << 20)
+	o := followed(t, p, sh)
+	close(release)
+	if o.End != device.Open {
 		t.Errorf("stopped: %+v", o)
 	}
 	if o := followed(t, p, sheet(j, id)); o.End != device.Untouched || f.count(goipp.OpSendDocument) != 1 {
 		t.Errorf("asked again: %+v, sent %d times", o, f.count(goipp.OpSendDocument))
 	}
-}
-
-// slowly reads a little, says so, and then nothing until stuck is closed, and then ends.
-type slowly struct {
-	after          io.Reader
-	stuck, reached chan struct{}
-	said           bool
-}
-
-func (s *slowly) Read(p []byte) (int, error) {
-	n, err := s.after.Read(p)
-	if err == nil {
-		return n, nil
-	}
-	if !s.said {
-		s.said = true
-		close(s.reached)
-	}
-	<-s.stuck
-	return 0, io.ErrUnexpectedEOF
 }
 
 func TestWaits(t *testing.T) {
@@ -326,9 +299,7 @@ func TestWaits(t *testing.T) {
 	var waits []string
 	sh.Waits = func(reason, _ string) {
 		waits = append(waits, reason)
-		f.mu.Lock()
-		f.media = false
-		f.mu.Unlock()
+		f.set(func() { f.media = false })
 	}
 	if o := followed(t, p, sh); o.End != device.Completed || strings.Join(waits, " ") != "media-empty " {
 		t.Errorf("%+v, waits %q", o, waits)
@@ -367,7 +338,7 @@ func TestRefused(t *testing.T) {
 	if _, err := p.Follow(t.Context(), sheet(j, id)); !errors.Is(err, device.ErrFormat) || f.jobs[0].state != canceled {
 		t.Errorf("refused document: %v", err)
 	}
-	f.refuses = true
+	f.set(func() { f.refuses = true })
 	j.Attempt++
 	if _, err := p.Create(t.Context(), j); !errors.Is(err, device.ErrUnreachable) {
 		t.Errorf("not accepting: %v", err)

@@ -69,13 +69,18 @@ func New(a Address, o Options) *Printer {
 	return &Printer{address: a, options: o}
 }
 
-// Release closes the connections that are left.
+// Release lets go of what was made for the connections.
 func (p *Printer) Release() error {
+	p.hangUp()
+	p.client = nil
+	return nil
+}
+
+// hangUp closes the connections that a call has left.
+func (p *Printer) hangUp() {
 	if p.client != nil {
 		p.client.http.CloseIdleConnections()
-		p.client = nil
 	}
-	return nil
 }
 
 // remember is the memory of a job: an empty one unless it is the same as before.

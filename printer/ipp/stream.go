@@ -14,6 +14,7 @@ import (
 
 // Ready asks whether the printer takes jobs.
 func (p *Printer) Ready(ctx context.Context, j device.Job) (device.Readiness, error) {
+	defer p.hangUp()
 	a, err := p.introduced(ctx)
 	if err != nil {
 		return device.Readiness{}, err
@@ -37,6 +38,7 @@ func (p *Printer) Ready(ctx context.Context, j device.Job) (device.Readiness, er
 // Send prints the window as one job. What the printer does with it afterwards is not known.
 func (p *Printer) Send(ctx context.Context, w device.Window) (device.Sent, error) {
 	sent := device.Sent{Whole: w.From, Out: w.From}
+	defer p.hangUp()
 	a, err := p.introduced(ctx)
 	if err != nil {
 		return sent, err
@@ -45,7 +47,6 @@ func (p *Printer) Send(ctx context.Context, w device.Window) (device.Sent, error
 	if err != nil {
 		return sent, err
 	}
-	defer c.http.CloseIdleConnections()
 	first, err := w.Next(ctx)
 	if err != nil {
 		return sent, fmt.Errorf("document of job %d: %w", w.Job.ID, err)

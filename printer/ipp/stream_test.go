@@ -102,7 +102,7 @@ func TestBlindFails(t *testing.T) {
 	if _, err := p.Send(t.Context(), window(j, "RaS21\n", "RaS22\n")); !errors.Is(err, device.ErrUnclear) {
 		t.Errorf("with one that ends early: %v", err)
 	}
-	f.refuses = true
+	f.set(func() { f.refuses = true })
 	if _, err := p.Ready(t.Context(), j); !errors.Is(err, device.ErrUnreachable) {
 		t.Errorf("not accepting: %v", err)
 	}
