@@ -2,6 +2,7 @@ package ipp
 
 import (
 	"context"
+	"errors"
 
 	"github.com/OpenPrinting/goipp"
 
@@ -36,6 +37,16 @@ func releaseCommand(id uint64, c *queuepb.Cause) *queuepb.Command {
 
 func (h *Handler) cancelJob(ctx context.Context, q *request, t target) (*answer, error) {
 	_, err := h.act(ctx, q, t, cancelCommand)
+	if err != nil && !errors.Is(err, queue.ErrState) {
+		return nil, err
+	}
+	some, errParts := h.cancelParts(ctx, q, t.job)
+	switch {
+	case errParts != nil:
+		return nil, errParts
+	case some:
+		err = nil
+	}
 	return okay(nil), err
 }
 
@@ -58,35 +69,6 @@ func (h *Handler) holdJob(ctx context.Context, q *request, t target) (*answer, e
 
 func (h *Handler) releaseJob(ctx context.Context, q *request, t target) (*answer, error) {
 	_, err := h.act(ctx, q, t, releaseCommand)
-	return okay(nil), err
-}
-
-// setJobAttributes holds or releases. All that is asked is done, or nothing (RFC 3380 §4.2).
-func (h *Handler) setJobAttributes(ctx context.Context, q *request, t target) (*answer, error) {
-	var not goipp.Attributes
-	for _, a := range q.job {
-		if a.Name != "job-hold-until" {
-			not.Add(missing(a.Name, goipp.TagNotSettable))
-		}
-	}
-	if not != nil {
-		return nil, &failure{goipp.StatusErrorAttributesNotSettable, "only job-hold-until can be set: cancel the job and send it again", not}
-	}
-	if len(q.job) == 0 {
-		return nil, badRequest("there is no attribute to set")
-	}
-	if bad := unsupportedIn(q.job); bad != nil {
-		return nil, unsupported(bad...)
-	}
-	until, err := text(q.job, "job-hold-until")
-	if err != nil {
-		return nil, err
-	}
-	command := releaseCommand
-	if until == "indefinite" {
-		command = holdCommand
-	}
-	_, err = h.act(ctx, q, t, command)
 	return okay(nil), err
 }
 
@@ -153,14 +135,7 @@ func (h *Handler) cupsMoveJob(ctx context.Context, q *request, t target) (*answe
 
 // cupsGetDocument answers with a job's document, as long as it is kept.
 func (h *Handler) cupsGetDocument(ctx context.Context, q *request, t target) (*answer, error) {
-	n, given, err := one[goipp.Integer](q.operation, "document-number", goipp.TagInteger)
-	if err != nil {
-		return nil, err
-	}
-	if given && n != 1 {
-		return nil, fail(goipp.StatusErrorNotFound, "document-number is %d: a job has one document", n)
-	}
-	j, err := h.jobOf(ctx, t)
+	_, j, n, err := h.documentOf(ctx, q, t, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +148,7 @@ func (h *Handler) cupsGetDocument(ctx context.Context, q *request, t target) (*a
 	}
 	w := wanted{"document-format": true, "job-name": true}
 	group := h.describeJob(q, w, j)
-	group.Add(integers("document-number", 1))
+	group.Add(integers("document-number", n))
 	a := okay(nil, group)
 	a.document = document
 	return a, nil

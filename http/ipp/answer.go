@@ -13,6 +13,8 @@ type answer struct {
 	status goipp.Status
 	// For people; empty: none.
 	message string
+	// Operation attributes beside those that every answer has.
+	operation goipp.Attributes
 	// What of the request was not supported.
 	unsupported goipp.Attributes
 	groups      goipp.Groups
@@ -45,6 +47,9 @@ func (a *answer) encode(q *request) ([]byte, error) {
 	}}
 	if a.message != "" {
 		operation.Add(texts("status-message", clip(printable(a.message), 255)))
+	}
+	for _, attr := range a.operation {
+		operation.Add(attr)
 	}
 	groups := goipp.Groups{operation}
 	if len(a.unsupported) > 0 {

@@ -266,7 +266,7 @@ func FuzzServe(f *testing.F) {
 	f.Add(deep(12).end())
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		member := newFake("office").submitted("office", "ann", queue.Pending, queue.Completed)
-		h := creating(t, member)
+		h := handler(t, member)
 		m, _ := postRaw(t, h, raw)
 		if len(raw) >= headerLen && m.RequestID != binary.BigEndian.Uint32(raw[4:]) {
 			t.Errorf("request-id is %d", m.RequestID)

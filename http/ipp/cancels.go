@@ -108,19 +108,9 @@ func (h *Handler) actOnAll(ctx context.Context, q *request, s *selection, to fun
 
 // cancelCurrentJob cancels what prints now at a printer, or job-id if that is what prints.
 func (h *Handler) cancelCurrentJob(ctx context.Context, q *request, t target) (*answer, error) {
-	p, err := h.printer(ctx, target{printer: t.printer})
+	j, err := h.current(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	current, err := h.node.Jobs(node.JobFilter{Printer: p.Name, States: []queue.JobState{queue.Processing, queue.Stopped}, Limit: queue.MaxDevices})
-	if err != nil {
-		return nil, err
-	}
-	if t.job != 0 {
-		current = slices.DeleteFunc(current, func(j *node.JobStatus) bool { return j.Id != t.job })
-	}
-	if len(current) != 1 {
-		return nil, fail(goipp.StatusErrorNotPossible, "%d jobs are printing there: name one with job-id", len(current))
-	}
-	return h.cancelJob(ctx, q, target{job: current[0].Id})
+	return h.cancelJob(ctx, q, target{job: j.Id})
 }

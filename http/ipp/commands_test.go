@@ -19,7 +19,7 @@ func TestCommands(t *testing.T) {
 		}
 	}
 	f := newFake("office", "store")
-	server := httptest.NewServer(creating(t, f))
+	server := httptest.NewServer(handler(t, f))
 	defer server.Close()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "document.txt")

@@ -1,44 +1,53 @@
 package ipp
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"io"
-	"time"
 
 	"github.com/OpenPrinting/goipp"
+
+	"printq/node"
+	"printq/queue"
+	"printq/queue/queuepb"
 )
 
-// openJob is how long a job waits for its document.
-const openJob = 5 * time.Minute
-
-// A jobMaker makes jobs whose document comes later. It is where Create-Job meets the queue: no command of the queue makes
-// such a job yet, and an id that is not committed must not be told. Until there is one, a Handler has no jobMaker.
-type jobMaker interface {
-	// Create commits a job that has no document yet, and that nothing prints. One whose document does not come within
-	// openJob is aborted.
-	Create(ctx context.Context, t *ticket) (job uint64, err error)
-	// Attach commits a document as the job's. The same document once more changes nothing, so that a Send-Document can be
-	// repeated; another, or one for a job that is closed, is queue.ErrState.
-	Attach(ctx context.Context, job uint64, doc *received) error
-	// Close lets the job be printed; without a document it is canceled. A closed one stays as it is.
-	Close(ctx context.Context, job uint64) error
-}
-
+// createJob makes a job whose document comes later. A Create-Job of which nobody knows whether it was carried out is safe to
+// send again: a job without a document prints nothing, and is given up after a while.
 func (h *Handler) createJob(ctx context.Context, q *request, t target) (*answer, error) {
 	job, err := h.ready(ctx, q, t)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, h.options.CommitTimeout)
-	defer cancel()
-	id, err := h.jobs.Create(ctx, job)
-	if err != nil {
-		return nil, outcomeOf(err)
+	if job.fidelity && job.ranges != nil {
+		// Whether they can be cut, the document will say: too late to refuse the job.
+		return nil, unsupported(job.ranges.attribute())
 	}
-	return h.made(q, id, job.unsupported)
+	a, err := h.propose(ctx, job.create(), nil)
+	if errors.Is(err, node.ErrUnknown) {
+		return nil, fail(goipp.StatusErrorTemporary, "%v: send it again: a job without a document prints nothing", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	made, err := h.made(q, a.Job, job.unsupported)
+	if err == nil {
+		h.subscribeJob(ctx, q, made, a.Job)
+	}
+	return made, err
 }
 
-// sendDocument takes a job's only document; without a document and as the last it closes the job (RFC 8011 §4.3.1).
+// create makes the command for a job without its document.
+func (t *ticket) create() *queuepb.Command {
+	return &queuepb.Command{Body: &queuepb.Command_CreateJob{CreateJob: &queuepb.CreateJob{
+		Printer: t.printer, Name: t.name, User: t.user, Copies: t.copies, Priority: t.priority, Hold: t.hold,
+		PageRanges: t.ranges.String(),
+	}}}
+}
+
+// sendDocument takes a document of a job; without a document and as the last it closes the job (RFC 8011 §4.3.1). The answer
+// may have been lost, with the member that wrote it: the same document once more, here or there, is successful.
 func (h *Handler) sendDocument(ctx context.Context, q *request, t target) (*answer, error) {
 	last, given, err := one[goipp.Boolean](q.operation, "last-document", goipp.TagBoolean)
 	if err != nil {
@@ -47,38 +56,107 @@ func (h *Handler) sendDocument(ctx context.Context, q *request, t target) (*answ
 	if !given {
 		return nil, badRequest("last-document is missing: say whether another document follows")
 	}
-	if _, err := h.jobOf(ctx, t); err != nil {
+	j, err := h.jobOf(ctx, t)
+	if err != nil {
 		return nil, err
 	}
-	if _, err := q.body.Peek(1); err != io.EOF || !bool(last) {
-		doc, err := h.receive(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		if err := h.attach(ctx, t.job, doc); err != nil {
-			return nil, err
-		}
+	if _, err := q.body.Peek(1); err == io.EOF && bool(last) {
+		return h.closeJob(ctx, q, target{job: j.Id})
 	}
-	if !bool(last) {
-		return h.made(q, t.job, nil)
+	if err := h.takesDocument(j); err != nil {
+		return nil, err
 	}
-	return h.closeJob(ctx, q, t)
+	ranges := parseRanges(j.PageRanges)
+	if j.Bytes != 0 && !j.More {
+		return h.sameDocument(ctx, q, j, ranges)
+	}
+	doc, err := h.receive(ctx, q, h.uploadFor(j.Id), ranges)
+	if err != nil {
+		return nil, err
+	}
+	c := doc.attach(j.Id, int64(max(h.options.DuplicateWindow, 0)))
+	c.GetAttachDocument().Last, c.GetAttachDocument().Number = bool(last), q.nextDocument(j.Id)
+	if _, err := h.propose(ctx, c, doc.Inline); err != nil {
+		return nil, err
+	}
+	h.answersDocument(q, j.Id, bool(last))
+	return h.made(q, j.Id, doc.uncut)
 }
 
-func (h *Handler) attach(ctx context.Context, job uint64, doc *received) error {
-	ctx, cancel := context.WithTimeout(ctx, h.options.CommitTimeout)
-	defer cancel()
-	return outcomeOf(h.jobs.Attach(ctx, job, doc))
+// nextDocument is the number of the document that a request brings, if the documents before it came over the same
+// connection: who sends on has read what was answered to the one before. 0: nobody can tell; it may be one said twice.
+func (q *request) nextDocument(job uint64) uint32 {
+	if q.connection == nil {
+		return 0
+	}
+	n, _ := q.connection.Load(job)
+	if n == nil {
+		return 0
+	}
+	return n.(uint32) + 1
 }
 
+// answersDocument notes that a document was taken.
+func (h *Handler) answersDocument(q *request, job uint64, last bool) {
+	if last {
+		h.expectSeen(q, job)
+	}
+	if q.connection == nil {
+		return
+	}
+	if j, err := h.node.Job(job); err == nil && !last {
+		q.connection.Store(job, uint32(1+len(j.Parts)))
+	} else {
+		q.connection.Delete(job)
+	}
+}
+
+// takesDocument says whether a document is worth reading: the job waits for one, or has one that this may be once more.
+func (h *Handler) takesDocument(j *node.JobStatus) error {
+	switch state := queue.JobState(j.State); {
+	case j.Open != 0 || j.Created && j.Bytes != 0:
+		return nil
+	case state == queue.Aborted, state == queue.Canceled:
+		return fail(goipp.StatusErrorNotPossible, "job %d is %s (%s) and takes no document: make another job", j.Id, state, j.Reason)
+	}
+	return fail(goipp.StatusErrorNotPossible, "job %d was made with its document", j.Id)
+}
+
+// sameDocument answers a Send-Document for a job that has its document.
+func (h *Handler) sameDocument(ctx context.Context, q *request, j *node.JobStatus, ranges pageRanges) (*answer, error) {
+	doc, err := h.receive(ctx, q, compare, ranges)
+	if err != nil {
+		return nil, err
+	}
+	all, err := h.documents(j)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range all {
+		if d != nil && uint64(doc.Bytes) == d.Bytes && bytes.Equal(doc.SHA256[:], d.Sha256) {
+			h.expectSeen(q, j.Id)
+			return h.made(q, j.Id, doc.uncut)
+		}
+	}
+	return nil, fail(goipp.StatusErrorNotPossible, "job %d has its documents, and was closed: make another job", j.Id)
+}
+
+// attach makes the command that gives a job its document.
+func (d *received) attach(job uint64, unseenFor int64) *queuepb.Command {
+	return &queuepb.Command{Body: &queuepb.Command_AttachDocument{AttachDocument: &queuepb.AttachDocument{
+		Job: job, Upload: d.Upload, Chunks: d.Chunks, Bytes: uint64(d.Bytes), Sha256: bytes.Clone(d.SHA256[:]),
+		Format: d.format, Pages: d.pages, Units: d.units, UnseenFor: unseenFor,
+	}}}
+}
+
+// closeJob says that no document follows: a job that has none is aborted. It may be said again.
 func (h *Handler) closeJob(ctx context.Context, q *request, t target) (*answer, error) {
-	if t.job == 0 {
-		return nil, badRequest("the job is not named: send job-uri, or printer-uri with job-id")
+	a, err := h.act(ctx, q, t, func(id uint64, c *queuepb.Cause) *queuepb.Command {
+		return &queuepb.Command{Body: &queuepb.Command_CloseJob{CloseJob: &queuepb.CloseJob{Job: id, Cause: c}}}
+	})
+	if err != nil {
+		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, h.options.CommitTimeout)
-	defer cancel()
-	if err := h.jobs.Close(ctx, t.job); err != nil {
-		return nil, outcomeOf(err)
-	}
-	return h.made(q, t.job, nil)
+	h.expectSeen(q, a.Job)
+	return h.made(q, a.Job, nil)
 }

@@ -5,6 +5,8 @@
 //
 //  1. successful-ok to a Print-Job means what a 201 means in package http: the job is committed. So do the other operations
 //     that change something.
+//     A job of Create-Job is held until its document came, through any member; the same document for the same job, however
+//     often, is one.
 //  2. server-error-service-unavailable, server-error-busy and server-error-temporary-error mean that it is safe to send the
 //     request again: nothing was printed for it. server-error-internal-error means that something may have been done: a client
 //     that repeats by itself could print twice, so nothing is said that makes it repeat.
@@ -39,8 +41,8 @@ type Node interface {
 	Propose(ctx context.Context, cmd *queuepb.Command, payload []byte) (node.Answer, error)
 	// ProposeAll is Propose for many, with one answer and one error for each.
 	ProposeAll(ctx context.Context, cmds []*queuepb.Command, payloads [][]byte) ([]node.Answer, []error)
-	// Upload takes a document of any size up to max in flat memory.
-	Upload(ctx context.Context, r io.Reader, max int64) (*node.Document, error)
+	// UploadFor takes a document of any size up to max in flat memory. A job that waits for it waits on meanwhile; 0: none does.
+	UploadFor(ctx context.Context, job uint64, r io.Reader, max int64) (*node.Document, error)
 
 	// Barrier returns when everything that was committed when it was called is applied here.
 	Barrier(ctx context.Context) (node.Position, error)
@@ -50,6 +52,10 @@ type Node interface {
 	Printers() ([]node.PrinterStatus, error)
 	Printer(name string) (*node.PrinterStatus, error)
 	OpenDocument(ctx context.Context, job *queue.Job) (io.ReadSeekCloser, error)
+	Subscription(id uint64) (*queue.Subscription, error)
+	Subscriptions() ([]*queue.Subscription, error)
+	// Lines returns up to limit lines of the committed job log, from seq on; node.ErrTrimmed where that is no longer kept.
+	Lines(seq uint64, limit int) ([]queue.Line, error)
 	Cluster() node.ClusterStatus
 }
 
@@ -61,6 +67,9 @@ type Options struct {
 	MaxDocument int64
 	// How long a command waits to be committed. 0: 30 s. Then its outcome is unknown.
 	CommitTimeout time.Duration
+	// For how long after a Send-Document an equal one for another job is held as a possible duplicate, unless the client is
+	// known to have the first one's answer. 0: 10 min; negative: never.
+	DuplicateWindow time.Duration
 	// How long a read waits for its barrier. 0: 10 s.
 	ReadTimeout time.Duration
 	// What this program calls itself, for printer-firmware-string-version. Empty: "unknown".
@@ -78,6 +87,12 @@ func (o *Options) fill() error {
 	}
 	if o.MaxDocument == 0 {
 		o.MaxDocument = 1<<32 - 1
+	}
+	switch {
+	case o.DuplicateWindow == 0:
+		o.DuplicateWindow = 10 * time.Minute
+	case o.DuplicateWindow > queue.MaxUnseenFor:
+		return fmt.Errorf("ipp: duplicates are looked for during %v: it may be %v", o.DuplicateWindow, queue.MaxUnseenFor)
 	}
 	if o.CommitTimeout == 0 {
 		o.CommitTimeout = 30 * time.Second

@@ -30,6 +30,10 @@ type fake struct {
 	// A pending job completes when it is this old; 0: never.
 	finish time.Duration
 	causes []*queuepb.Cause
+	// The commands of front ends, in order.
+	asked         []*queuepb.Command
+	subscriptions []*queue.Subscription
+	lines         []queue.Line
 }
 
 func newFake(printers ...string) *fake {
@@ -98,6 +102,9 @@ func (f *fake) Propose(_ context.Context, cmd *queuepb.Command, payload []byte) 
 	case *queuepb.Command_ResumePrinter:
 		return f.pause(c.ResumePrinter.Name, c.ResumePrinter.Cause, false)
 	}
+	if a, err := f.clerk(cmd, payload); a.Index != 0 || err != nil {
+		return a, err
+	}
 	return node.Answer{}, fmt.Errorf("%w: %T", queue.ErrInvalid, cmd.Body)
 }
 
@@ -155,7 +162,7 @@ func (f *fake) ProposeAll(ctx context.Context, cmds []*queuepb.Command, payloads
 	return answers, errs
 }
 
-func (f *fake) Upload(_ context.Context, r io.Reader, limit int64) (*node.Document, error) {
+func (f *fake) UploadFor(_ context.Context, _ uint64, r io.Reader, limit int64) (*node.Document, error) {
 	body, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("upload: %w", err)
@@ -232,6 +239,7 @@ func (f *fake) Printer(name string) (*node.PrinterStatus, error) {
 	}
 	return &node.PrinterStatus{
 		Printer: proto.Clone(p.Printer).(*queue.Printer), Settings: p.Settings, Devices: p.Devices, Processing: p.Processing,
+		StateChanged: time.Unix(1, 0),
 	}, nil
 }
 
@@ -256,4 +264,6 @@ func (f *fake) OpenDocument(_ context.Context, job *queue.Job) (io.ReadSeekClose
 	return nopCloser{bytes.NewReader(f.docs[job.Id])}, f.errs["OpenDocument"]
 }
 
-func (f *fake) Cluster() node.ClusterStatus { return node.ClusterStatus{Cluster: "c0ffee"} }
+func (f *fake) Cluster() node.ClusterStatus {
+	return node.ClusterStatus{Cluster: "c0ffee", Seq: uint64(len(f.lines))}
+}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	nethttp "net/http"
 	"slices"
+	"sync"
 
 	"github.com/OpenPrinting/goipp"
 
@@ -17,8 +18,7 @@ import (
 type Handler struct {
 	options Options
 	node    Node
-	// nil: Create-Job and what belongs to it are not supported.
-	jobs jobMaker
+	seen    seen
 	// What is answered, and the same as operations-supported says it. Never changed.
 	operations map[goipp.Op]operation
 	supported  []int
@@ -29,22 +29,24 @@ func New(o Options) (*Handler, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
-	return newHandler(o, nil), nil
-}
-
-func newHandler(o Options, jobs jobMaker) *Handler {
-	h := &Handler{options: o, node: o.Node, jobs: jobs}
+	h := &Handler{options: o, node: o.Node, seen: seen{more: make(chan struct{}, 1)}}
 	h.operations = h.table()
 	for _, op := range slices.Sorted(maps.Keys(h.operations)) {
 		h.supported = append(h.supported, int(op))
 	}
-	return h
+	return h, nil
 }
 
 // ServeHTTP makes a Handler a nethttp.Handler.
 func (h *Handler) ServeHTTP(w nethttp.ResponseWriter, r *nethttp.Request) {
 	q, err := readRequest(r.Body)
 	q.base = baseOf(r)
+	if watched, ok := w.(interface{ WhenSeen(func()) }); ok {
+		q.whenSeen = watched.WhenSeen
+	}
+	if kept, ok := w.(interface{ Connection() *sync.Map }); ok {
+		q.connection = kept.Connection()
+	}
 	var a *answer
 	if err == nil {
 		a, err = h.operate(r.Context(), q)

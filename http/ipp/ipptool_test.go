@@ -137,7 +137,7 @@ func TestIPPToolCreateJob(t *testing.T) {
 			t.Parallel()
 			f := newFake("office")
 			f.finish = time.Second
-			found := ipptool(t, creating(t, f), c[0], c[1])
+			found := ipptool(t, handler(t, f), c[0], c[1])
 			if len(found["PASS"]) == 0 || len(found["FAIL"]) > 0 {
 				t.Errorf("%d passed, failed: %q", len(found["PASS"]), found["FAIL"])
 			}

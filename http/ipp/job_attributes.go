@@ -28,6 +28,9 @@ func reasonsOf(j *queue.Job) (reasons []string) {
 	if j.Stopping != 0 && j.Reason != "processing-to-stop-point" {
 		reasons = append(reasons, "processing-to-stop-point")
 	}
+	if queue.JobState(j.State) == queue.Aborted {
+		reasons = append(reasons, "aborted-by-system")
+	}
 	if reasons == nil {
 		reasons = []string{"none"}
 	}
@@ -42,6 +45,9 @@ func (h *Handler) jobAttributes(b base, j *node.JobStatus) *list {
 	l := &list{template: []goipp.Attribute{
 		integers("copies", int(max(j.Copies, 1))), integers("job-priority", int(j.Priority)), keywords("job-hold-until", hold),
 	}}
+	if ranges := parseRanges(j.PageRanges); ranges != nil {
+		l.template = append(l.template, ranges.attribute())
+	}
 	l.description = append(append(h.jobState(b, j), jobTimes(j)...), jobSizes(j)...)
 	return l
 }
@@ -58,20 +64,27 @@ func (h *Handler) jobState(b base, j *node.JobStatus) []goipp.Attribute {
 		uris("job-uuid", uuid(h.node.Cluster().Cluster, "job", id)), uris("job-more-info", b.uri("http", "v1", "jobs", id)),
 		names("job-name", j.Name), names("job-originating-user-name", j.User),
 		enums("job-state", int(j.State)), keywords("job-state-reasons", reasonsOf(j.Job)...), texts("job-state-message", printable(j.Waits)),
-		types("document-format", format), integers("number-of-documents", 1),
+		types("document-format", format), integers("number-of-documents", documentsOf(j.Job)),
 	}
 }
 
-// jobTimes are the times that are recorded: nobody records when the first page was begun.
+// documentsOf is how many documents a job has.
+func documentsOf(j *queue.Job) int {
+	if j.Bytes == 0 {
+		return 0
+	}
+	return 1 + len(j.Parts)
+}
+
+// jobTimes are the times that are recorded.
 func jobTimes(j *node.JobStatus) []goipp.Attribute {
 	attrs := []goipp.Attribute{
 		integers("job-printer-up-time", upTime(time.Now())),
-		missing("time-at-processing", goipp.TagNoValue), missing("date-time-at-processing", goipp.TagNoValue),
 	}
 	for _, t := range []struct {
 		event string
 		nanos int64
-	}{{"creation", j.Submitted.GetTime()}, {"completed", j.Ended}} {
+	}{{"creation", j.Submitted.GetTime()}, {"processing", j.Began}, {"completed", j.Ended}} {
 		if t.nanos == 0 {
 			attrs = append(attrs, missing("time-at-"+t.event, goipp.TagNoValue), missing("date-time-at-"+t.event, goipp.TagNoValue))
 			continue

@@ -102,3 +102,16 @@ func supportedMedia(c goipp.Collection) bool {
 	return ok && givenX && givenY && errX == nil && errY == nil &&
 		slices.ContainsFunc(sizes, func(s size) bool { return s.x == int(x) && s.y == int(y) })
 }
+
+// setDefaultMedia makes a size the default among the template's offers.
+func setDefaultMedia(template []goipp.Attribute, name string) {
+	i := slices.IndexFunc(sizes, func(s size) bool { return s.name == name })
+	for k, a := range template {
+		switch a.Name {
+		case "media-default":
+			template[k] = keywords(a.Name, name)
+		case "media-col-default":
+			template[k] = collections(a.Name, sizes[i].collection())
+		}
+	}
+}

@@ -27,15 +27,23 @@ func (h *Handler) printJob(ctx context.Context, q *request, t target) (*answer, 
 	if err != nil {
 		return nil, err
 	}
-	doc, err := h.receive(ctx, q)
+	doc, err := h.receive(ctx, q, h.uploadFor(0), job.ranges)
 	if err != nil {
 		return nil, err
 	}
+	if job.fidelity && doc.uncut != nil {
+		return nil, unsupported(doc.uncut...)
+	}
+	job.unsupported = append(job.unsupported, doc.uncut...)
 	a, err := h.propose(ctx, job.submit(doc), doc.Inline)
 	if err != nil {
 		return nil, err
 	}
-	return h.made(q, a.Job, job.unsupported)
+	made, err := h.made(q, a.Job, job.unsupported)
+	if err == nil {
+		h.subscribeJob(ctx, q, made, a.Job)
+	}
+	return made, err
 }
 
 func (h *Handler) validateJob(ctx context.Context, q *request, t target) (*answer, error) {

@@ -9,6 +9,7 @@ import (
 
 	"printq/node"
 	"printq/printer/pages"
+	"printq/queue"
 )
 
 // Printer states (RFC 8011 §5.4.11).
@@ -50,18 +51,16 @@ func stateOf(p *node.PrinterStatus) (state int, reasons []string, message string
 		}
 	}
 	switch {
+	case p.HoldNew && !p.Paused:
+		state, reasons = stateBy(p, blocked), append(reasons, "hold-new-jobs")
 	case p.Paused && p.Processing > 0:
 		state, reasons = printerProcessing, append(reasons, "moving-to-paused")
 	case p.Paused:
 		state, reasons = printerStopped, append(reasons, "paused")
 	case len(p.Devices) == 0:
 		state, reasons, message = printerStopped, append(reasons, "other-error"), "the printer has no device: printq printer set"
-	case blocked == len(p.Devices):
-		state = printerStopped
-	case p.Processing > 0:
-		state = printerProcessing
 	default:
-		state = printerIdle
+		state = stateBy(p, blocked)
 	}
 	if reasons == nil {
 		return state, []string{"none"}, ""
@@ -72,6 +71,17 @@ func stateOf(p *node.PrinterStatus) (state int, reasons []string, message string
 	return state, reasons, message
 }
 
+// stateBy is a printer's state by what its devices do, of which some are blocked.
+func stateBy(p *node.PrinterStatus, blocked int) int {
+	switch {
+	case blocked == len(p.Devices):
+		return printerStopped
+	case p.Processing > 0:
+		return printerProcessing
+	}
+	return printerIdle
+}
+
 // printerAttributes are all that a printer has.
 func (h *Handler) printerAttributes(b base, p *node.PrinterStatus) *list {
 	l := &list{
@@ -79,9 +89,13 @@ func (h *Handler) printerAttributes(b base, p *node.PrinterStatus) *list {
 		named:    []goipp.Attribute{collections("media-col-database", mediaCollections()...)},
 	}
 	for _, part := range [][]goipp.Attribute{
-		h.status(b, p), h.identity(b, p), h.abilities(), mediaDescription(), rasterAbilities(), firmware(h.options.Version),
+		h.status(b, p), h.identity(b, p), h.abilities(), subscriptionAbilities(), alerts(p), mediaDescription(), rasterAbilities(),
+		firmware(h.options.Version),
 	} {
 		l.description = append(l.description, part...)
+	}
+	if media := description(p, "media-default"); isMedia(media) {
+		setDefaultMedia(l.template, media)
 	}
 	return l
 }
@@ -92,10 +106,20 @@ func (h *Handler) status(b base, p *node.PrinterStatus) []goipp.Attribute {
 	now := time.Now()
 	return []goipp.Attribute{
 		enums("printer-state", state), keywords("printer-state-reasons", reasons...), texts("printer-state-message", message),
-		boolean("printer-is-accepting-jobs", true),
+		boolean("printer-is-accepting-jobs", !p.Rejecting),
 		integers("queued-job-count", p.Pending+p.Held+p.Processing+p.Stopped),
 		integers("printer-up-time", upTime(now)), dateTime("printer-current-time", now),
+		integers("printer-state-change-time", upTime(changed(p.StateChanged))), dateTime("printer-state-change-date-time", changed(p.StateChanged)),
+		integers("printer-config-change-time", upTime(changed(p.ConfigChanged))), dateTime("printer-config-change-date-time", changed(p.ConfigChanged)),
 	}
+}
+
+// changed is when something changed; the epoch where that was not recorded.
+func changed(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Unix(0, 0)
+	}
+	return t
 }
 
 // identity is the printer's names and addresses.
@@ -105,18 +129,27 @@ func (h *Handler) identity(b base, p *node.PrinterStatus) []goipp.Attribute {
 		security = "tls"
 	}
 	about := b.uri("http", "v1", "printers", p.Name)
+	info := description(p, "printer-info")
+	if info == "" {
+		info = p.Name
+	}
+	geo := missing("printer-geo-location", goipp.TagUnknown)
+	if at := description(p, "printer-geo-location"); at != "" {
+		geo = uris("printer-geo-location", at)
+	}
 	attrs := []goipp.Attribute{
-		names("printer-name", p.Name), texts("printer-info", p.Name), texts("printer-location", ""),
+		names("printer-name", p.Name), texts("printer-info", info), texts("printer-location", description(p, "printer-location")),
 		texts("printer-make-and-model", "printq"), names("printer-dns-sd-name", clip(p.Name, 63)),
-		texts("printer-organization", ""), texts("printer-organizational-unit", ""),
-		missing("printer-geo-location", goipp.TagUnknown),
+		texts("printer-organization", description(p, "printer-organization")),
+		texts("printer-organizational-unit", description(p, "printer-organizational-unit")),
+		texts("printer-message-from-operator", description(p, "printer-message-from-operator")), geo,
+		uris("printer-icons", b.uri("http", "icons", "printer-48.png"), b.uri("http", "icons", "printer-128.png"), b.uri("http", "icons", "printer-512.png")),
 		uris("printer-uri-supported", b.printer(p.Name)), keywords("uri-security-supported", security),
 		keywords("uri-authentication-supported", "requesting-user-name"),
 		uris("printer-more-info", about), uris("printer-supply-info-uri", about),
 		uris("printer-uuid", uuid(h.node.Cluster().Cluster, "printer", p.Name)),
 		texts("printer-device-id", "MFG:printq;MDL:printq;CMD:PDF,PWGRaster,AppleRaster,JPEG,PNG,PS,PCL,ZPL,TXT;CLS:PRINTER;"),
-		// CUPS's cups_ptype_t: prints black and colour, makes copies, collates.
-		enums("printer-type", 0x0004|0x0008|0x0040|0x0080), boolean("printer-is-shared", true),
+		enums("printer-type", printerType(p)), boolean("printer-is-shared", true),
 	}
 	if len(p.Settings.Devices) > 0 {
 		attrs = append(attrs, uris("device-uri", p.Settings.Devices[0])) // lpstat -v
@@ -124,21 +157,38 @@ func (h *Handler) identity(b base, p *node.PrinterStatus) []goipp.Attribute {
 	return attrs
 }
 
+// printerType is CUPS's cups_ptype_t: prints black and colour, makes copies, collates; is the default; takes no jobs.
+func printerType(p *node.PrinterStatus) int {
+	t := 0x0004 | 0x0008 | 0x0040 | 0x0080
+	if p.Default {
+		t |= 0x20000
+	}
+	if p.Rejecting {
+		t |= 0x80000
+	}
+	return t
+}
+
 // abilities are what this server takes, of any printer.
 func (h *Handler) abilities() []goipp.Attribute {
 	kbytes := int(min(h.options.MaxDocument/1024, 1<<31-1))
-	versions, features := []string{"1.0", "1.1", "2.0"}, []string{"airprint-1.8"}
-	attrs := []goipp.Attribute{
+	return []goipp.Attribute{
 		enums("operations-supported", h.supported...),
 		charsets("charset-configured", "utf-8"), charsets("charset-supported", "utf-8", "us-ascii"),
 		languages("natural-language-configured", "en"), languages("generated-natural-language-supported", "en"),
 		types("document-format-default", pages.OctetStream), types("document-format-supported", formats...),
 		keywords("compression-supported", compressions...), keywords("pdl-override-supported", "not-attempted"),
-		boolean("multiple-document-jobs-supported", false), boolean("job-ids-supported", true),
-		boolean("preferred-attributes-supported", false), boolean("page-ranges-supported", false),
+		boolean("multiple-document-jobs-supported", true), boolean("job-ids-supported", true),
+		boolean("preferred-attributes-supported", false),
 		keywords("which-jobs-supported", whichJobsSupported()...),
 		keywords("job-creation-attributes-supported", append([]string{"job-name", "document-name", "ipp-attribute-fidelity"}, featureNames()...)...),
-		keywords("job-settable-attributes-supported", "job-hold-until"),
+		keywords("job-settable-attributes-supported", settableOfJobs...),
+		keywords("printer-settable-attributes-supported", settableNames()...),
+		keywords("document-settable-attributes-supported", "document-name"),
+		keywords("identify-actions-default", identifyAction), keywords("identify-actions-supported", identifyAction),
+		integers("multiple-operation-time-out", int(queue.OpenIdle.Seconds())), keywords("multiple-operation-time-out-action", "abort-job"),
+		keywords("ipp-versions-supported", "1.0", "1.1", "2.0", "2.1", "2.2"),
+		keywords("ipp-features-supported", "airprint-1.8", "ipp-everywhere", "subscription-object"),
 		keywords("printer-get-attributes-supported", "document-format"),
 		between("job-k-octets-supported", 0, kbytes), between("pdf-k-octets-supported", 0, kbytes), between("jpeg-k-octets-supported", 0, kbytes),
 		keywords("pdf-versions-supported", "iso-32000-1_2008", "adobe-1.7", "adobe-1.6", "adobe-1.5", "adobe-1.4", "adobe-1.3"),
@@ -149,11 +199,6 @@ func (h *Handler) abilities() []goipp.Attribute {
 		octets("printer-supply", "index=1;class=supplyThatIsConsumed;type=other;unit=percent;maxcapacity=100;level=-2;colorantname=unknown;"),
 		texts("printer-supply-description", "Not known"),
 	}
-	if h.jobs != nil {
-		features = append(features, "ipp-everywhere")
-		attrs = append(attrs, integers("multiple-operation-time-out", int(openJob.Seconds())), keywords("multiple-operation-time-out-action", "abort-job"))
-	}
-	return append(attrs, keywords("ipp-versions-supported", versions...), keywords("ipp-features-supported", features...))
 }
 
 // rasterAbilities are what a client needs to know to render pages itself: IPP Everywhere's PWG raster, and AirPrint's URF.

@@ -10,8 +10,8 @@ import (
 	"printq/queue/queuepb"
 )
 
-// printer is the one that is meant: without a name, the only one there is. Where there are several, none is: paper must not
-// come out where nobody looks for it.
+// printer is the one that is meant: without a name, the default, or the only one there is. Where there are several and no
+// default, none is: paper must not come out where nobody looks for it.
 func (h *Handler) printer(ctx context.Context, t target) (*node.PrinterStatus, error) {
 	if err := h.fresh(ctx); err != nil {
 		return nil, err
@@ -22,6 +22,9 @@ func (h *Handler) printer(ctx context.Context, t target) (*node.PrinterStatus, e
 	all, err := h.node.Printers()
 	if err != nil {
 		return nil, err
+	}
+	if i := slices.IndexFunc(all, func(p node.PrinterStatus) bool { return p.Default }); i >= 0 {
+		return &all[i], nil
 	}
 	if len(all) != 1 {
 		return nil, fail(goipp.StatusErrorNotFound, "there are %d printers, and none is the default: name one, as ipp://HOST/ipp/print/NAME", len(all))
@@ -75,7 +78,7 @@ func (h *Handler) command(ctx context.Context, q *request, t target, to func(str
 	return okay(nil), nil
 }
 
-// cupsGetDefault answers with the only printer, where there is only one.
+// cupsGetDefault answers with the default printer, or the only one.
 func (h *Handler) cupsGetDefault(ctx context.Context, q *request, _ target) (*answer, error) {
 	return h.getPrinterAttributes(ctx, q, target{})
 }

@@ -6,7 +6,9 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
@@ -21,11 +23,36 @@ type received struct {
 	node.Document
 	format       string
 	pages, units uint32
+	// page-ranges, where pages of the format cannot be cut out.
+	uncut goipp.Attributes
+}
+
+// A store takes a document that streams: it keeps it, or only looks what it is.
+type store func(ctx context.Context, r io.Reader, max int64) (*node.Document, error)
+
+// uploadFor stores a document for a job that waits for it; 0: for one that is yet to be made.
+func (h *Handler) uploadFor(job uint64) store {
+	return func(ctx context.Context, r io.Reader, max int64) (*node.Document, error) {
+		return h.node.UploadFor(ctx, job, r, max)
+	}
+}
+
+// compare only looks what a document is: of one that is there already, nothing need be kept.
+func compare(_ context.Context, r io.Reader, max int64) (*node.Document, error) {
+	sum := sha256.New()
+	n, err := io.Copy(sum, io.LimitReader(r, max+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case n > max:
+		return nil, fmt.Errorf("%w: the limit is %d bytes", node.ErrTooLarge, max)
+	}
+	return &node.Document{Bytes: n, SHA256: [32]byte(sum.Sum(nil))}, nil
 }
 
 // receive takes the document that follows a request. The limit is of the unpacked bytes: what a small body unpacks to is
 // never held as a whole.
-func (h *Handler) receive(ctx context.Context, q *request) (*received, error) {
+func (h *Handler) receive(ctx context.Context, q *request, store store, ranges pageRanges) (*received, error) {
 	format, err := q.format()
 	if err != nil {
 		return nil, err
@@ -38,14 +65,23 @@ func (h *Handler) receive(ctx context.Context, q *request) (*received, error) {
 	if err != nil {
 		return nil, err
 	}
+	var uncut goipp.Attributes
 	r := bufio.NewReaderSize(unpacked, pages.SniffLen)
 	if format == "" {
 		head, _ := r.Peek(pages.SniffLen) // Upload meets the error, too
 		format = pages.Sniff(head)
 	}
+	document := io.Reader(r)
+	if ranges != nil {
+		if cut, ok := pages.Pick(format, r, ranges.has); ok {
+			document = cut
+		} else {
+			uncut.Add(ranges.attribute())
+		}
+	}
 	count := pages.NewCounter(format)
-	whole := &follower{r: r, count: count}
-	doc, err := h.node.Upload(ctx, whole, h.options.MaxDocument)
+	whole := &follower{r: document, count: count}
+	doc, err := store(ctx, whole, h.options.MaxDocument)
 	if whole.err != nil {
 		return nil, unreadDocument(whole.err)
 	}
@@ -59,7 +95,7 @@ func (h *Handler) receive(ctx context.Context, q *request) (*received, error) {
 	if err := ended(q.body); err != nil {
 		return nil, err
 	}
-	return &received{*doc, format, uint32(count.Pages()), uint32(count.Units())}, nil
+	return &received{*doc, format, uint32(count.Pages()), uint32(count.Units()), uncut}, nil
 }
 
 // ended reads the body's end, which is how the HTTP server learns that no more is awaited. Only a packed document can end

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/OpenPrinting/goipp"
 )
@@ -16,9 +17,16 @@ type request struct {
 	op      goipp.Op
 	id      uint32
 	// The groups' attributes; of a group that came twice, the first's.
-	operation, job goipp.Attributes
+	operation, job, printer, document goipp.Attributes
+	// One for each that is asked for.
+	subscriptions []goipp.Attributes
 	// What follows: the document, where the operation has one.
 	body *bufio.Reader
+	// Called with what is to happen once the client is known to have read the answer; nil: nobody can tell.
+	whenSeen func(func())
+	// What is remembered from one request of a connection to the next: how many documents of a job were taken over it, by
+	// the job's id. nil: nothing is.
+	connection *sync.Map
 	// How the client addressed this server.
 	base base
 }
@@ -65,6 +73,12 @@ func (q *request) groups(groups goipp.Groups) error {
 			q.operation = g.Attrs
 		case g.Tag == goipp.TagJobGroup && q.job == nil:
 			q.job = g.Attrs
+		case g.Tag == goipp.TagPrinterGroup && q.printer == nil:
+			q.printer = g.Attrs
+		case g.Tag == goipp.TagDocumentGroup && q.document == nil:
+			q.document = g.Attrs
+		case g.Tag == goipp.TagSubscriptionGroup:
+			q.subscriptions = append(q.subscriptions, g.Attrs)
 		}
 		seen := make(map[string]bool, len(g.Attrs))
 		for _, a := range g.Attrs {

@@ -35,10 +35,15 @@ func (m *member) Printer(string) (*node.PrinterStatus, error) {
 
 func (m *member) Job(uint64) (*node.JobStatus, error) { return &node.JobStatus{Job: m.job}, nil }
 
-func (m *member) Upload(_ context.Context, r io.Reader, _ int64) (*node.Document, error) {
+func (m *member) UploadFor(_ context.Context, _ uint64, r io.Reader, _ int64) (*node.Document, error) {
 	n, err := m.document.ReadFrom(r)
 	return &node.Document{Upload: []byte("0123456789abcdef"), Chunks: 5, Bytes: n}, err
 }
+
+func (m *member) Subscription(uint64) (*queue.Subscription, error) {
+	return nil, queue.ErrNoSubscription
+}
+func (m *member) Subscriptions() ([]*queue.Subscription, error) { return nil, nil }
 
 func (m *member) Propose(_ context.Context, cmd *queuepb.Command, _ []byte) (node.Answer, error) {
 	c := cmd.GetSubmit()

@@ -46,7 +46,9 @@ var features = []feature{
 	ofRange("job-priority", 1, 100, integers("job-priority-default", queue.DefaultPriority), integers("job-priority-supported", 100)),
 	ofKeywords("job-hold-until", "no-hold", "no-hold", "indefinite"),
 	ofKeywords("job-sheets", "none", "none"),
-	ofKeywords("multiple-document-handling", "separate-documents-collated-copies", "separate-documents-collated-copies"),
+	// Of a job of several documents, each is printed with all its copies; of one document, both words mean the same.
+	ofKeywords("multiple-document-handling", "separate-documents-uncollated-copies", "separate-documents-uncollated-copies",
+		"separate-documents-collated-copies"),
 	{name: "media", offers: mediaTemplate(), supports: func(v goipp.Value) bool { return isMedia(v.String()) }},
 	{name: "media-col", supports: func(v goipp.Value) bool {
 		c, ok := v.(goipp.Collection)
@@ -70,6 +72,42 @@ var features = []feature{
 		},
 	},
 	ofKeywords("sides", "one-sided", "one-sided"),
+	{name: "page-ranges", offers: []goipp.Attribute{boolean("page-ranges-supported", true)}, supports: func(v goipp.Value) bool {
+		r, ok := v.(goipp.Range)
+		return ok && r.Lower >= 1 && r.Upper >= r.Lower
+	}},
+	{name: "overrides", offers: []goipp.Attribute{keywords("overrides-supported", overrideScopes...)}},
+}
+
+// overrideScopes are what an override may be about.
+var overrideScopes = []string{"pages", "document-copies", "document-number", "document-numbers"}
+
+// supports reports whether a value of the feature is what happens anyway or can be done.
+func (f feature) does(v goipp.Value) bool {
+	if f.name == "overrides" {
+		return vacuous(v)
+	}
+	return f.supports(v)
+}
+
+// vacuous reports whether an override asks, for some pages, only for what happens to all of them.
+func vacuous(v goipp.Value) bool {
+	c, ok := v.(goipp.Collection)
+	for _, a := range goipp.Attributes(c) {
+		i := slices.IndexFunc(features, func(f feature) bool { return f.name == a.Name })
+		switch {
+		case slices.Contains(overrideScopes, a.Name):
+		case i < 0 || len(features[i].offers) == 0 || !onlyOne(features[i]) || !features[i].supports(a.Values[0].V):
+			return false
+		}
+	}
+	return ok
+}
+
+// onlyOne reports whether a feature has one value, which is what happens anyway.
+func onlyOne(f feature) bool {
+	i := slices.IndexFunc(f.offers, func(a goipp.Attribute) bool { return a.Name == f.name+"-supported" })
+	return i >= 0 && f.supports != nil && len(f.offers[i].Values) == 1 && f.offers[i].Values[0].T != goipp.TagRange && f.offers[i].Values[0].T != goipp.TagBoolean
 }
 
 func templateOffers() (all []goipp.Attribute) {
@@ -97,7 +135,7 @@ func unsupportedIn(job goipp.Attributes) (bad goipp.Attributes) {
 		}
 		wrong := goipp.Attribute{Name: a.Name}
 		for _, v := range a.Values {
-			if !features[i].supports(v.V) {
+			if !features[i].does(v.V) {
 				wrong.Values.Add(v.T, v.V)
 			}
 		}

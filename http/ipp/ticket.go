@@ -15,7 +15,8 @@ import (
 type ticket struct {
 	printer, name, user string
 	copies, priority    uint32
-	hold                bool
+	hold, fidelity      bool
+	ranges              pageRanges
 	// What of the job's attributes cannot be done.
 	unsupported goipp.Attributes
 }
@@ -27,7 +28,8 @@ func (q *request) ticket(printer string) (*ticket, error) {
 	if err != nil {
 		return nil, err
 	}
-	if bool(fidelity) && len(t.unsupported) > 0 {
+	t.fidelity = bool(fidelity)
+	if t.fidelity && len(t.unsupported) > 0 {
 		return nil, unsupported(t.unsupported...)
 	}
 	if t.user, err = q.user(); err != nil {
@@ -55,6 +57,9 @@ func (t *ticket) orders(job goipp.Attributes) error {
 	}
 	if given {
 		t.priority = uint32(priority)
+	}
+	if t.ranges, err = pageRangesOf(wanted); err != nil {
+		return err
 	}
 	hold, err := text(wanted, "job-hold-until")
 	t.hold = hold == "indefinite"
