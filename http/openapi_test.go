@@ -189,6 +189,8 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	full := f.jobs[0]
 	full.Reason, full.Name, full.Of, full.Ttl, full.Stopping, full.MoveTo, full.Ended, full.DocumentGone = "r", "n", 7, 5, 3, "q", 1e18, true
 	full.InDoubt = &queuepb.Doubt{Copy: 1, From: 2, To: 3}
+	full.DuplicateOf, full.Began = 3, 1e18
+	f.printerz["p"].Default, f.printerz["p"].Description = true, &queuepb.PrinterDescription{Info: "i", Location: "l"}
 	device := f.printerz["p"].Devices[0]
 	*device = queue.Device{Id: 1, Uri: "u", Identity: "i", Epoch: "e", Job: 1, Attempt: 2, Progress: 3, Recovering: true, Reason: "r", Detail: "d", Stopped: true}
 	s := newServer(t, f)
@@ -228,6 +230,8 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 		{"GET", "/readyz", "/readyz", "", ""},
 		{"GET", "/metrics", "/metrics", "", ""},
 		{"GET", "/openapi.json", "/openapi.json", "", ""},
+		{"GET", "/icons/{icon}", "/icons/printer-48.png", "", ""},
+		{"GET", "/icons/{icon}", "/icons/printer-4096.png", "", ""},
 	} {
 		name, value, ok := strings.Cut(row.header, ": ")
 		if !ok {

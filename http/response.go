@@ -16,6 +16,7 @@ import (
 type response struct {
 	nethttp.ResponseWriter
 	server  *Server
+	client  *client // nil: nobody watches the connection
 	started time.Time
 	// Where in the log the answer stands; zero: at what is applied when it is written.
 	at node.Position

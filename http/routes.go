@@ -55,6 +55,7 @@ func (s *Server) routes() *mux.Router {
 		{"GET", "/readyz", s.readyz},
 		{"GET", "/metrics", s.scrape},
 		{"GET", "/openapi.json", s.openapi},
+		{"GET", "/icons/{icon}", s.icon},
 	} {
 		methods := strings.Fields(row.methods)
 		if row.methods == "GET" {

@@ -67,8 +67,14 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		WriteTimeout:      s.options.WriteTimeout,
 		IdleTimeout:       s.options.IdleTimeout,
 		MaxHeaderBytes:    s.options.MaxHeader,
-		ConnState:         fresh.note,
-		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelDebug),
+		ConnContext:       withClient,
+		ConnState: func(c net.Conn, state nethttp.ConnState) {
+			fresh.note(c, state)
+			if c := clientOf(c); c != nil {
+				c.note(state)
+			}
+		},
+		ErrorLog: slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelDebug),
 	}
 	server.RegisterOnShutdown(fresh.close)
 	drained := make(chan struct{})
@@ -78,7 +84,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		<-served.Done()
 		s.drain(server)
 	}()
-	err := server.Serve(l)
+	err := server.Serve(clients{l})
 	end()
 	<-drained
 	if errors.Is(err, nethttp.ErrServerClosed) {
@@ -117,6 +123,7 @@ func (s *Server) serveHTTP(rw nethttp.ResponseWriter, r *nethttp.Request) {
 // serve runs one request: admits it, answers its error, and counts it.
 func (s *Server) serve(rt *route, rw nethttp.ResponseWriter, r *nethttp.Request, h handler) {
 	w := &response{ResponseWriter: rw, server: s, started: time.Now()}
+	w.client, _ = r.Context().Value(clientKey{}).(*client)
 	defer rt.observe(w)
 	if r.ContentLength != 0 {
 		// Also for a body that nobody reads: net/http reads on, to use the connection again.

@@ -1,0 +1,118 @@
+package http
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	nethttp "net/http"
+	"os"
+	"sync"
+)
+
+// A client is a connection that notices whether what was written to it was read. It takes for proof that another request
+// came after the answer, or that the client closed the connection in order when nothing of the answer was under way any
+// more: who closes with an answer unread sends a reset. What breaks or times out proves nothing.
+type client struct {
+	net.Conn
+	// What requests of this connection keep for those that follow.
+	kept sync.Map
+
+	mu sync.Mutex // guards what follows
+	// The answers to all requests so far were handed to the system, and the next request has not begun.
+	idle bool
+	// The client closed its side, or the connection broke.
+	gone bool
+	// What to do once the answers so far were read.
+	seen []func()
+}
+
+// clients makes the connections of a listener clients.
+type clients struct{ net.Listener }
+
+// Accept makes clients a net.Listener.
+func (l clients) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &client{Conn: c}, nil
+}
+
+type clientKey struct{}
+
+// withClient puts a connection into the context of its requests.
+func withClient(ctx context.Context, c net.Conn) context.Context {
+	if c := clientOf(c); c != nil {
+		return context.WithValue(ctx, clientKey{}, c)
+	}
+	return ctx
+}
+
+// clientOf is the client below a connection, which TLS may have wrapped; nil: there is none.
+func clientOf(c net.Conn) *client {
+	if wrapped, ok := c.(interface{ NetConn() net.Conn }); ok {
+		c = wrapped.NetConn()
+	}
+	found, _ := c.(*client)
+	return found
+}
+
+// note is the server's ConnState: only a connection whose answer was written whole becomes idle.
+func (c *client) note(state nethttp.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.idle = state == nethttp.StateIdle
+}
+
+// Read makes a client a net.Conn.
+func (c *client) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	for _, f := range c.read(n, err) {
+		f()
+	}
+	return n, err
+}
+
+// read takes note of what a Read gave, and returns what that proves to have been seen.
+func (c *client) read(n int, err error) (seen []func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.gone:
+	case n > 0 && c.idle, errors.Is(err, io.EOF) && c.idle && acknowledged(c.Conn):
+		seen, c.seen = c.seen, nil
+	}
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		c.gone, c.seen = true, nil
+	}
+	return seen
+}
+
+// CloseWrite ends this side, as net/http does before it closes.
+func (c *client) CloseWrite() error {
+	if tcp, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return tcp.CloseWrite()
+	}
+	return nil
+}
+
+// WhenSeen calls f, quickly, once the client is known to have read this answer; never, if that is not known.
+func (w *response) WhenSeen(f func()) {
+	if w.client == nil {
+		return
+	}
+	w.client.mu.Lock()
+	defer w.client.mu.Unlock()
+	if !w.client.gone {
+		w.client.seen = append(w.client.seen, f)
+	}
+}
+
+// Connection is what the requests of the answer's connection keep for each other; nil: nothing.
+func (w *response) Connection() *sync.Map {
+	if w.client == nil {
+		return nil
+	}
+	return &w.client.kept
+}
