@@ -175,6 +175,7 @@ type memberProcess struct {
 	transport *peer.Transport
 	driver    *printer.Driver
 	server    *http.Server
+	printing  *ipp.Handler
 	listener  net.Listener
 	// What serves clients beside HTTP.
 	fronts []front
@@ -228,7 +229,7 @@ func (f *serveFlags) assemble(m *memberProcess, members map[uint64]string) (err 
 		return errors.Join(err, peerListener.Close())
 	}
 	m.driver = printer.New(driverLog{m.node}, printer.Options{Member: f.id, Open: deviceOpener(secrets), Logger: m.logger})
-	printing, err := ipp.New(ipp.Options{Node: m.node, MaxDocument: f.maxDocument, Version: version, Logger: m.logger})
+	m.printing, err = ipp.New(ipp.Options{Node: m.node, MaxDocument: f.maxDocument, Version: version, Logger: m.logger})
 	if err != nil {
 		return err
 	}
@@ -237,7 +238,7 @@ func (f *serveFlags) assemble(m *memberProcess, members map[uint64]string) (err 
 		hosts = append(slices.Clone(hosts), advertisedHost(m.listener.Addr()))
 	}
 	m.server, err = http.New(http.Options{
-		Node: m.node, IPP: printing, Member: f.id, CheckDevice: printer.Validate, MaxDocument: f.maxDocument, AllowedHosts: hosts,
+		Node: m.node, IPP: m.printing, Member: f.id, CheckDevice: printer.Validate, MaxDocument: f.maxDocument, AllowedHosts: hosts,
 		Insecure: f.insecure, Collectors: []prometheus.Collector{driverMetrics{m.driver}}, Version: version, Logger: m.logger,
 	})
 	if err != nil {
@@ -247,7 +248,7 @@ func (f *serveFlags) assemble(m *memberProcess, members map[uint64]string) (err 
 		return err
 	}
 	if f.advertise {
-		m.dnssd, err = m.advertiser(m.listener.Addr(), printing)
+		m.dnssd, err = m.advertiser(m.listener.Addr(), m.printing)
 	}
 	return err
 }
@@ -272,7 +273,12 @@ func (m *memberProcess) run(ctx context.Context) error {
 	go func() { transported <- unlessEnded(base, m.transport.Run(base)) }()
 	go func() { drove <- unlessEnded(base, m.driver.Run(base)) }()
 	go func() {
-		served <- m.serveClients(clients)
+		telling, stopTelling := context.WithCancel(base)
+		told := make(chan error, 1)
+		go func() { told <- m.printing.Run(telling) }()
+		err := m.serveClients(clients)
+		stopTelling()
+		served <- errors.Join(err, <-told)
 		stopMember()
 	}()
 	err := m.node.Run(member, m.transport, m.driver)

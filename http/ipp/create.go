@@ -76,11 +76,28 @@ func (h *Handler) sendDocument(ctx context.Context, q *request, t target) (*answ
 	}
 	c := doc.attach(j.Id, int64(max(h.options.DuplicateWindow, 0)))
 	c.GetAttachDocument().Last, c.GetAttachDocument().Number = bool(last), q.nextDocument(j.Id)
-	if _, err := h.propose(ctx, c, doc.Inline); err != nil {
+	if err := h.attach(ctx, c, doc.Inline); err != nil {
 		return nil, err
 	}
 	h.answersDocument(q, j.Id, bool(last))
 	return h.made(q, j.Id, doc.uncut)
+}
+
+// attach proposes a document. What was seen by now goes before it: the client may have begun anew at once, because it did get
+// the answer to the same document.
+func (h *Handler) attach(ctx context.Context, c *queuepb.Command, payload []byte) error {
+	jobs := h.seen.take(queue.MaxSeen)
+	if len(jobs) == 0 {
+		_, err := h.propose(ctx, c, payload)
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.options.CommitTimeout)
+	defer cancel()
+	_, errs := h.node.ProposeAll(ctx, []*queuepb.Command{seenCommand(jobs), c}, [][]byte{nil, payload})
+	if errs[0] != nil {
+		h.seen.add(jobs...)
+	}
+	return outcomeOf(errs[1])
 }
 
 // nextDocument is the number of the document that a request brings, if the documents before it came over the same
@@ -89,11 +106,20 @@ func (q *request) nextDocument(job uint64) uint32 {
 	if q.connection == nil {
 		return 0
 	}
-	n, _ := q.connection.Load(job)
-	if n == nil {
-		return 0
+	before, _ := q.connection.Load(documentKey{})
+	if t, ok := before.(taken); ok && t.job == job {
+		return t.documents + 1
 	}
-	return n.(uint32) + 1
+	return 0
+}
+
+// A documentKey finds what was taken last over a connection.
+type documentKey struct{}
+
+// taken is how many documents a job has, of which the last came over the connection.
+type taken struct {
+	job       uint64
+	documents uint32
 }
 
 // answersDocument notes that a document was taken.
@@ -105,9 +131,9 @@ func (h *Handler) answersDocument(q *request, job uint64, last bool) {
 		return
 	}
 	if j, err := h.node.Job(job); err == nil && !last {
-		q.connection.Store(job, uint32(1+len(j.Parts)))
+		q.connection.Store(documentKey{}, taken{job, uint32(1 + len(j.Parts))})
 	} else {
-		q.connection.Delete(job)
+		q.connection.Delete(documentKey{})
 	}
 }
 

@@ -27,7 +27,7 @@ func (h *Handler) setJobAttributes(ctx context.Context, q *request, t target) (*
 			}
 			m.Name = &name
 		case "copies", "job-priority", "job-hold-until":
-			if unsupportedIn(goipp.Attributes{a}) != nil {
+			if len(a.Values) != 1 || unsupportedIn(goipp.Attributes{a}) != nil {
 				bad.Add(a)
 			} else {
 				set(m, a)

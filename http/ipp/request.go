@@ -24,8 +24,7 @@ type request struct {
 	body *bufio.Reader
 	// Called with what is to happen once the client is known to have read the answer; nil: nobody can tell.
 	whenSeen func(func())
-	// What is remembered from one request of a connection to the next: how many documents of a job were taken over it, by
-	// the job's id. nil: nothing is.
+	// What is remembered from one request of a connection to the next: the documentKey. nil: nothing is.
 	connection *sync.Map
 	// How the client addressed this server.
 	base base

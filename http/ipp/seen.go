@@ -51,6 +51,10 @@ func (h *Handler) expectSeen(q *request, job uint64) {
 	}
 }
 
+func seenCommand(jobs []uint64) *queuepb.Command {
+	return &queuepb.Command{Body: &queuepb.Command_Seen{Seen: &queuepb.Seen{Jobs: jobs}}}
+}
+
 // Run tells the log which answers were seen, until ctx ends. Without it, every answer stays unseen.
 func (h *Handler) Run(ctx context.Context) error {
 	for {
@@ -75,7 +79,7 @@ func (h *Handler) saySeen(ctx context.Context) {
 		if len(jobs) == 0 {
 			return
 		}
-		if _, err := h.propose(ctx, &queuepb.Command{Body: &queuepb.Command_Seen{Seen: &queuepb.Seen{Jobs: jobs}}}, nil); err != nil {
+		if _, err := h.propose(ctx, seenCommand(jobs), nil); err != nil {
 			h.options.Logger.Debug("which answers were seen could not be said yet", "jobs", len(jobs), "error", err)
 			h.seen.add(jobs...)
 			return

@@ -10,7 +10,7 @@ func Pick(format string, document io.Reader, want func(page int) bool) (r io.Rea
 	case Text:
 		p.scan = new(textScanner)
 	case PWG:
-		p.scan, p.head = new(pwgScanner), int64(len(pwgSync))
+		p.scan, p.head = newRasterScanner(pwgFormat()), int64(len(pwgSync))
 	default:
 		return nil, false
 	}
