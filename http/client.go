@@ -8,6 +8,7 @@ import (
 	nethttp "net/http"
 	"os"
 	"sync"
+	"time"
 )
 
 // A client is a connection that notices whether what was written to it was read. It takes for proof that another request
@@ -21,7 +22,10 @@ type client struct {
 	mu sync.Mutex // guards what follows
 	// The answers to all requests so far were handed to the system, and the next request has not begun.
 	idle bool
-	// The client closed its side, or the connection broke.
+	// The client closed its side in order. The server may notice before it knows that it has written the whole answer, or
+	// before it writes any: what comes after the close is never acknowledged.
+	closed bool
+	// The connection broke.
 	gone bool
 	// What to do once the answers so far were read.
 	seen []func()
@@ -61,8 +65,20 @@ func clientOf(c net.Conn) *client {
 // note is the server's ConnState: only a connection whose answer was written whole becomes idle.
 func (c *client) note(state nethttp.ConnState) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.idle = state == nethttp.StateIdle
+	seen := c.proven(false)
+	c.mu.Unlock()
+	for _, f := range seen {
+		f()
+	}
+}
+
+// proven is what was seen: the whole answer was written, and after that the client asked on, or it closed and has it all.
+func (c *client) proven(asked bool) (seen []func()) {
+	if c.seen != nil && c.idle && !c.gone && (asked || c.closed && acknowledged(c.Conn)) {
+		seen, c.seen = c.seen, nil
+	}
+	return seen
 }
 
 // Read makes a client a net.Conn.
@@ -79,22 +95,40 @@ func (c *client) read(n int, err error) (seen []func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case c.gone:
-	case n > 0 && c.idle, errors.Is(err, io.EOF) && c.idle && acknowledged(c.Conn):
-		seen, c.seen = c.seen, nil
-	}
-	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+	case errors.Is(err, io.EOF):
+		c.closed = true
+	case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
 		c.gone, c.seen = true, nil
 	}
-	return seen
+	return c.proven(n > 0)
 }
 
-// CloseWrite ends this side, as net/http does before it closes.
+// CloseWrite ends this side, as net/http does before it closes a connection whose request it did not read whole.
 func (c *client) CloseWrite() error {
 	if tcp, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return tcp.CloseWrite()
 	}
 	return nil
+}
+
+// farewell is how long a client that asked for one answer only has to read it.
+const farewell = time.Second
+
+// Close makes a client a net.Conn. After the answer to a last request it waits a little for the client to close its side:
+// nothing else would notice.
+func (c *client) Close() error {
+	c.mu.Lock()
+	last := !c.idle && !c.gone && c.seen != nil
+	c.idle = c.idle || last
+	seen := c.proven(false)
+	c.mu.Unlock()
+	for _, f := range seen {
+		f()
+	}
+	if last && c.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(farewell)) == nil {
+		_, _ = c.Read(make([]byte, 1))
+	}
+	return c.Conn.Close()
 }
 
 // WhenSeen calls f, quickly, once the client is known to have read this answer; never, if that is not known.

@@ -31,6 +31,18 @@ func TestWhenSeen(t *testing.T) {
 			answer(t, c)
 			c.Close()
 		}, true},
+		"the last request": {func(t *testing.T, c *net.TCPConn) {
+			io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi")
+			answer(t, c)
+			c.Close()
+		}, true},
+		"the last request, and nobody reads": {func(t *testing.T, c *net.TCPConn) {
+			io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi")
+			if _, err := io.ReadFull(c, make([]byte, 1)); err != nil {
+				t.Fatal(err)
+			}
+			c.Close()
+		}, false},
 		"gone before the answer": {func(t *testing.T, c *net.TCPConn) {
 			request(t, c)
 			c.Close()
