@@ -56,7 +56,7 @@ func (t *turn) conclude(w *queue.Work, stopping bool) {
 	e := t.session.ended
 	known := e.Known || e.End == device.Untouched
 	switch {
-	case e.End == device.Completed:
+	case e.End == device.Completed && e.Known:
 		t.propose(done, t.doneCommand(w, w.Units*w.Copies))
 	case stopping:
 		t.end(w, !known)
@@ -89,7 +89,7 @@ func (t *turn) end(w *queue.Work, unclear bool) {
 func (e ended) why() string {
 	what := map[device.End]string{
 		device.Gone: "the printer does not know the job any more", device.Canceled: "the job was canceled at the printer",
-		device.Aborted: "the printer aborted the job",
+		device.Aborted: "the printer aborted the job", device.Completed: "nobody knows whether the printer had the whole document",
 	}[e.End]
 	if e.Detail != "" {
 		what += ": " + e.Detail
