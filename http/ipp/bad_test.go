@@ -254,9 +254,20 @@ func FuzzServe(f *testing.F) {
 	for _, op := range []goipp.Op{
 		goipp.OpPrintJob, goipp.OpValidateJob, goipp.OpGetJobs, goipp.OpGetJobAttributes, goipp.OpGetPrinterAttributes, goipp.OpCancelJobs,
 		goipp.OpCreateJob, goipp.OpSendDocument, goipp.OpSetJobAttributes, goipp.OpCupsMoveJob, goipp.OpCupsGetDocument, goipp.OpCupsGetPrinters,
+		goipp.OpCloseJob, goipp.OpSetPrinterAttributes, goipp.OpGetPrinterSupportedValues, goipp.OpIdentifyPrinter, goipp.OpGetDocuments,
+		goipp.OpGetDocumentAttributes, goipp.OpSetDocumentAttributes, goipp.OpCreatePrinterSubscriptions, goipp.OpCreateJobSubscriptions,
+		goipp.OpGetSubscriptionAttributes, goipp.OpGetSubscriptions, goipp.OpRenewSubscription, goipp.OpCancelSubscription,
+		goipp.OpGetNotifications, goipp.OpScheduleJobAfter, goipp.OpResumeJob,
 	} {
 		m := message(op, "office", integers("job-id", 1), boolean("last-document", true), keywords("requested-attributes", "all"))
-		m.Job = goipp.Attributes{integers("copies", 2), keywords("sides", "one-sided"), collections("media-col", sizes[0].collection())}
+		m.Operation = append(m.Operation, integers("document-number", 1), integers("notify-subscription-ids", 1), integers("notify-subscription-id", 1))
+		m.Job = goipp.Attributes{
+			integers("copies", 2), keywords("sides", "one-sided"), collections("media-col", sizes[0].collection()),
+			pageRanges{{Lower: 1, Upper: 2}}.attribute(),
+		}
+		m.Printer = goipp.Attributes{texts("printer-info", "x"), keywords("media-default", "iso_a4_210x297mm")}
+		m.Subscription = goipp.Attributes{keywords("notify-events", "job-completed"), keywords("notify-pull-method", "ippget")}
+		m.Document = goipp.Attributes{names("document-name", "x")}
 		raw, err := m.EncodeBytes()
 		if err != nil {
 			f.Fatal(err)
@@ -266,6 +277,9 @@ func FuzzServe(f *testing.F) {
 	f.Add(deep(12).end())
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		member := newFake("office").submitted("office", "ann", queue.Pending, queue.Completed)
+		member.jobs[0].Created, member.jobs[0].More = true, true
+		member.subscriptions = []*queue.Subscription{{Id: 1, Printer: "office", Events: []string{"job-created"}}}
+		member.logged(`"type":"submit","printer":"office","job":1,"state":"pending"`)
 		h := handler(t, member)
 		m, _ := postRaw(t, h, raw)
 		if len(raw) >= headerLen && m.RequestID != binary.BigEndian.Uint32(raw[4:]) {
