@@ -75,10 +75,14 @@ func TestBadAnswers(t *testing.T) {
 	for range 5000 {
 		deep = append(deep, 0x34, 0, 1, 'a', 0, 0)
 	}
+	deep = append(deep, 3)
+	if err := scan(deep); err == nil || errors.Is(err, errCut) {
+		t.Errorf("deep: %v", err)
+	}
 	f := newFake(t).start()
 	for what, answer := range map[string][]byte{
 		"empty": {}, "cut": {2, 0, 0, 0, 0, 0, 0, 1, 4, 0x44, 0, 9}, "deep": deep,
-		"large": append([]byte{2, 0, 0, 0, 0, 0, 0, 1}, bytes.Repeat([]byte{4}, maxAnswer)...),
+		"large": append(append([]byte{2, 0, 0, 0, 0, 0, 0, 1}, bytes.Repeat([]byte{4}, maxAnswer)...), 3),
 		"html":  []byte("<html>It works!</html>"), "bare": {2, 0, 0, 0, 0, 0, 0, 1, 3},
 	} {
 		f.fail(goipp.OpGetPrinterAttributes, fault{raw: answer})

@@ -28,7 +28,7 @@ func (r *Refusal) Error() string {
 func (r *Refusal) Is(target error) bool {
 	switch r.Status {
 	case goipp.StatusErrorBusy:
-		return target == device.ErrUsed
+		return target == device.ErrUsed || target == device.ErrUnreachable
 	case goipp.StatusErrorServiceUnavailable, goipp.StatusErrorTemporary, goipp.StatusErrorNotAcceptingJobs,
 		goipp.StatusErrorDevice, goipp.StatusErrorTooManyJobs, goipp.StatusErrorPrinterIsDeactivated:
 		return target == device.ErrUnreachable

@@ -1,9 +1,12 @@
 package ipp
 
 import (
+	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/OpenPrinting/goipp"
 
@@ -150,6 +153,9 @@ func TestCut(t *testing.T) {
 		}
 		o := followed(t, p, sheet(j, id))
 		paper := strings.Join(strings.Fields(f.pages()), " ")
+		if sent := f.count(goipp.OpSendDocument); sent > 1 && c.onCut != "nothing" {
+			t.Errorf("%+v: sent %d times", c, sent)
+		}
 		if o.End != c.end || o.Known != c.known || paper != c.paper && c.known {
 			t.Errorf("%+v: outcome %+v, paper %q", c, o, paper)
 		}
@@ -360,5 +366,56 @@ func TestCopies(t *testing.T) {
 	}
 	if got := strings.Join(strings.Fields(f.pages()), " "); got != "one two three one two three" {
 		t.Errorf("paper %q", got)
+	}
+}
+
+// A document that broke off, and a printer that prints it all the same, counts its pages, and does not let it be canceled.
+func TestCutAndCompleted(t *testing.T) {
+	f := newFake(t)
+	f.onCut = "printed"
+	f.start()
+	p, j := f.printer(""), aJob()
+	id := created(t, p, j)
+	for range 20 {
+		f.fail(goipp.OpCancelJob, fault{status: goipp.StatusErrorNotPossible})
+	}
+	sh := sheet(j, id)
+	sh.Document = func(context.Context) (device.Piece, int, error) {
+		body := io.MultiReader(strings.NewReader(threePages), iotest.ErrReader(io.ErrUnexpectedEOF))
+		return device.Piece{Size: int64(len(threePages)) + 10, Body: body}, 1, nil
+	}
+	if o := followed(t, p, sh); o.End != device.Completed || o.Known {
+		t.Errorf("%+v, paper %.20q", o, f.pages())
+	}
+}
+
+// A job that was seen to be processed is not begun anew, even if the printer has nothing to show for it afterwards.
+func TestProcessedIsNotUntouched(t *testing.T) {
+	f := newFake(t)
+	f.noTimes = true
+	f.start()
+	p, j := f.printer(""), aJob()
+	id := created(t, p, j)
+	stop, sh := make(chan struct{}), sheet(j, id)
+	sh.Stop = stop
+	f.fail(goipp.OpGetPrinterAttributes, fault{do: func() {
+		f.set(func() { f.jobs[0].state = aborted })
+		close(stop)
+	}})
+	f.set(func() { f.jobs[0].state, f.stuck = processing, true })
+	followed(t, p, sh)
+	if o := followed(t, p, sheet(j, id)); o.End != device.Aborted || o.Known {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestOtherCopies(t *testing.T) {
+	f := newFake(t).start()
+	p, j := f.printer(""), aJob()
+	id := created(t, p, j)
+	sh := sheet(j, id)
+	sh.Document = func(context.Context) (device.Piece, int, error) { return device.Piece{}, 2, nil }
+	if _, err := p.Follow(t.Context(), sh); err == nil || f.count(goipp.OpSendDocument) > 0 {
+		t.Errorf("another number than the printer was told: %v", err)
 	}
 }

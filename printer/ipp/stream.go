@@ -72,8 +72,6 @@ func (p *Printer) Send(ctx context.Context, w device.Window) (device.Sent, error
 	case sending.Err() != nil && ctx.Err() == nil: // stopped
 		sent.Unclear = true
 		return sent, nil
-	case errors.Is(err, device.ErrUsed):
-		return sent, fmt.Errorf("%w: %w", device.ErrUnreachable, err) // refused: nothing of it comes out
 	}
 	return sent, err
 }
