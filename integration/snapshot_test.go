@@ -13,9 +13,9 @@ import (
 // a snapshot, while the others work, and then leads: documents that it has never seen by the log are printed from what
 // the snapshot brought.
 func TestSnapshotUnderLoad(t *testing.T) {
-	notShort(t, "thousands of entries")
+	notShort(t, "well over a thousand entries")
 	ctx := within(t, 90*time.Second)
-	retain, entries := []string{"--log-retain", "500"}, uint64(3000)
+	retain, entries := []string{"--log-retain", "500"}, uint64(1500)
 	if long() {
 		retain, entries = nil, 50_000
 	}
