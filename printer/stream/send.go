@@ -133,6 +133,9 @@ func (s *sending) unit(number int, piece device.Piece) error {
 			if err := s.data(number, buffer[:n]); err != nil {
 				return err
 			}
+			if s.w.Job.Units == 1 && size < piece.Size && s.stopping() {
+				return errStopped
+			}
 		}
 		if errors.Is(err, io.EOF) {
 			break
@@ -164,9 +167,6 @@ func (s *sending) data(number int, p []byte) error {
 		}
 		if err := s.look(); err != nil {
 			return err
-		}
-		if s.stopping() && s.w.Job.Units == 1 && len(p) > 0 {
-			return errStopped
 		}
 	}
 	return nil

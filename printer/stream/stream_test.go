@@ -1,0 +1,290 @@
+package stream
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"testing/iotest"
+	"testing/synctest"
+	"time"
+
+	"printq/printer/device"
+)
+
+// A script is a printer that answers as it is told to, on pipes. A form feed is a page.
+type script struct {
+	mu      sync.Mutex
+	status  string // of INFO STATUS; empty: no answer to that
+	count   int
+	pages   bool   // USTATUS PAGE works
+	ends    string // what USTATUS JOB says at EOJ; empty: nothing
+	blank   bool   // prints nothing
+	got     strings.Builder
+	running sync.WaitGroup
+	conns   []net.Conn
+}
+
+func (p *script) dial(context.Context) (Conn, error) {
+	here, there := net.Pipe()
+	p.conns = append(p.conns, there)
+	p.running.Go(func() { p.serve(there) })
+	return here, nil
+}
+
+func (p *script) serve(conn net.Conn) {
+	defer conn.Close()
+	for r, n := bufio.NewReader(conn), 0; ; {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return
+		}
+		if said := p.answer(line, &n); said != "" {
+			io.WriteString(conn, said)
+		}
+	}
+}
+
+func (p *script) answer(line string, n *int) (said string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.got.WriteString(line)
+	for range strings.Count(line, "\f") {
+		if p.blank {
+			continue
+		}
+		*n++
+		p.count++
+		if p.pages {
+			said += fmt.Sprintf("@PJL USTATUS PAGE\r\n%d\r\n\f", *n)
+		}
+	}
+	_, words, _ := strings.Cut(strings.TrimSpace(line), "@PJL ")
+	switch {
+	case strings.HasPrefix(words, "ECHO "):
+		return said + "@PJL " + words + "\r\n\f"
+	case words == "INFO STATUS" && p.status != "":
+		return said + "@PJL INFO STATUS\r\n" + p.status + "\r\n\f"
+	case words == "INFO PAGECOUNT":
+		return said + fmt.Sprintf("@PJL INFO PAGECOUNT\r\n%d\r\n\f", p.count)
+	case strings.HasPrefix(words, "EOJ ") && p.ends != "":
+		return said + "@PJL USTATUS JOB\r\n" + p.ends + "\r\n" + strings.TrimPrefix(words, "EOJ ") + "\r\n\f"
+	}
+	return said
+}
+
+func (p *script) end() {
+	for _, c := range p.conns {
+		c.Close()
+	}
+	p.running.Wait()
+}
+
+const ready = "CODE=10001\r\nDISPLAY=\"READY\"\r\nONLINE=TRUE"
+
+// page is a unit that the script takes line by line.
+func page(int) (device.Piece, error) { return piece("a\f\n"), nil }
+
+// scripted runs a test with a printer that was opened and is ready for the job.
+func scripted(t *testing.T, p *script, o Options, job device.Job, f func(t *testing.T, d *Device)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		d := New("socket://script", p.dial, o)
+		defer p.end()
+		defer d.cut()
+		if _, err := d.Open(t.Context(), device.Opening{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Ready(t.Context(), job); err != nil {
+			t.Fatal(err)
+		}
+		f(t, d)
+	})
+}
+
+func TestFraming(t *testing.T) {
+	p := &script{status: ready, pages: true}
+	job := textJob(3)
+	job.Options = map[string]string{"sides": "two-sided-long-edge", "media": "iso_a4_210x297mm", "copies": "3"}
+	scripted(t, p, Options{}, job, func(t *testing.T, d *Device) {
+		for _, to := range []int{2, 3} {
+			from := to / 3 * 2
+			if sent, err := d.Send(t.Context(), window(job, from, to, page)); err != nil || sent.Out != to {
+				t.Fatalf("%+v, %v", sent, err)
+			}
+		}
+	})
+	text := p.got.String()
+	_, text, _ = strings.Cut(text, "@PJL USTATUS DEVICE")
+	at := 0
+	for _, want := range []string{
+		"USTATUS PAGE = ON", `JOB NAME="printq/c/1/1"`, "SET DUPLEX = ON", "SET PAPER = A4", "ENTER LANGUAGE = PCL", "a\f\na\f\n", "\x1b%-12345X",
+		"ENTER LANGUAGE = PCL", "a\f\n\x1b%-12345X", `EOJ NAME="printq/c/1/1"`, "USTATUSOFF",
+	} {
+		i := strings.Index(text[at:], want)
+		if i < 0 {
+			t.Fatalf("no %q in %q", want, text[at:])
+		}
+		at += i + len(want)
+	}
+	if strings.Contains(text, "COPIES") || strings.Count(text, "@PJL JOB") != 1 {
+		t.Errorf("%q", text)
+	}
+}
+
+func TestDocumentErrors(t *testing.T) {
+	broken := errors.New("the log is gone")
+	for name, c := range map[string]struct {
+		unit    func(n int) (device.Piece, error)
+		out     int
+		unclear bool
+	}{
+		"at once": {func(int) (device.Piece, error) { return device.Piece{}, broken }, 0, false},
+		"later": {func(n int) (device.Piece, error) {
+			if n == 3 {
+				return device.Piece{}, broken
+			}
+			return page(n)
+		}, 2, false},
+		"in a unit": {func(int) (device.Piece, error) {
+			return device.Piece{Size: 9, Body: io.MultiReader(strings.NewReader("aaaa\n"), iotest.ErrReader(broken))}, nil
+		}, 0, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			scripted(t, &script{status: ready, pages: true}, Options{}, textJob(4), func(t *testing.T, d *Device) {
+				sent, err := d.Send(t.Context(), window(textJob(4), 0, 4, c.unit))
+				if !errors.Is(err, broken) || errors.Is(err, device.ErrUnclear) != c.unclear || errors.Is(err, device.ErrUnreachable) {
+					t.Error(err)
+				}
+				if sent.Out != c.out || sent.Unclear != c.unclear {
+					t.Errorf("%+v", sent)
+				}
+			})
+		})
+	}
+}
+
+func TestStop(t *testing.T) {
+	t.Run("pages", func(t *testing.T) {
+		scripted(t, &script{status: ready, pages: true}, Options{}, textJob(8), func(t *testing.T, d *Device) {
+			stop := make(chan struct{})
+			w := window(textJob(8), 0, 8, func(n int) (device.Piece, error) {
+				if n == 3 {
+					close(stop)
+				}
+				return page(n)
+			})
+			w.Stop = stop
+			if sent, err := d.Send(t.Context(), w); err != nil || sent != (device.Sent{Whole: 3, Out: 3}) {
+				t.Errorf("%+v, %v", sent, err)
+			}
+		})
+	})
+	t.Run("document", func(t *testing.T) {
+		job := device.Job{Cluster: "c", ID: 1, Attempt: 1, Format: "application/pdf", Units: 1, Copies: 1}
+		scripted(t, &script{status: ready}, Options{}, job, func(t *testing.T, d *Device) {
+			stop := make(chan struct{})
+			text := strings.Repeat("x\n", 100_000)
+			w := window(job, 0, 1, func(int) (device.Piece, error) { return piece(text), nil })
+			w.Stop = stop
+			close(stop)
+			if sent, err := d.Send(t.Context(), w); err != nil || sent != (device.Sent{}) {
+				t.Errorf("before the first byte: %+v, %v", sent, err)
+			}
+			stop = make(chan struct{})
+			w = window(job, 0, 1, func(int) (device.Piece, error) {
+				return device.Piece{Size: int64(len(text)), Body: io.MultiReader(
+					strings.NewReader(text[:chunk]), call(func() { close(stop) }), strings.NewReader(text[chunk:]))}, nil
+			})
+			w.Stop = stop
+			if sent, err := d.Send(t.Context(), w); err != nil || !sent.Unclear || sent.Out != 0 {
+				t.Errorf("%+v, %v", sent, err)
+			}
+		})
+	})
+}
+
+// call is a reader of nothing that does something.
+type call func()
+
+func (c call) Read([]byte) (int, error) {
+	c()
+	return 0, io.EOF
+}
+
+func TestCanceledAtThePrinter(t *testing.T) {
+	job := device.Job{Cluster: "c", ID: 1, Attempt: 1, Format: "application/pdf", Units: 1, Copies: 1}
+	scripted(t, &script{status: ready, ends: "CANCELED"}, Options{}, job, func(t *testing.T, d *Device) {
+		sent, err := d.Send(t.Context(), window(job, 0, 1, page))
+		if !errors.Is(err, device.ErrUnclear) || !strings.Contains(err.Error(), "canceled at the printer") || !sent.Unclear {
+			t.Errorf("%+v, %v", sent, err)
+		}
+	})
+}
+
+// A printer that takes all, prints nothing and rests does not know the format.
+func TestPrintsNothing(t *testing.T) {
+	scripted(t, &script{status: ready, blank: true}, Options{}, textJob(2), func(t *testing.T, d *Device) {
+		sent, err := d.Send(t.Context(), window(textJob(2), 0, 2, page))
+		if !errors.Is(err, device.ErrFormat) || sent.Unclear {
+			t.Errorf("%+v, %v", sent, err)
+		}
+	})
+}
+
+// Only the context ends a wait for paper, and what was begun is in doubt then.
+func TestContextEndsAWait(t *testing.T) {
+	p := &script{status: ready}
+	job := device.Job{Cluster: "c", ID: 1, Attempt: 1, Format: "application/pdf", Units: 1, Copies: 1}
+	scripted(t, p, Options{}, job, func(t *testing.T, d *Device) {
+		ctx, stop := context.WithTimeout(t.Context(), 5*time.Hour)
+		defer stop()
+		w := window(job, 0, 1, func(int) (device.Piece, error) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.status = "CODE=42001\r\nDISPLAY=\"JAM\"\r\nONLINE=FALSE"
+			return page(1)
+		})
+		var reasons []string
+		w.Waits = func(reason, _ string) { reasons = append(reasons, reason) }
+		sent, err := d.Send(ctx, w)
+		if !errors.Is(err, device.ErrUnclear) || !errors.Is(err, context.DeadlineExceeded) || !sent.Unclear || sent.Out != 0 {
+			t.Errorf("%+v, %v", sent, err)
+		}
+		if got := fmt.Sprint(reasons); got != "[media-jam ]" {
+			t.Error(got)
+		}
+	})
+}
+
+func TestOpenWaitsForRest(t *testing.T) {
+	for name, c := range map[string]struct {
+		status string
+		err    error
+		hint   string
+	}{
+		"stopped": {"CODE=41002\r\nDISPLAY=\"LOAD A4\"\r\nONLINE=FALSE", device.ErrUnreachable, "LOAD A4"},
+		"at work": {"CODE=10023\r\nDISPLAY=\"PRINTING\"\r\nONLINE=TRUE", device.ErrUsed, "PRINTING"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &script{status: c.status}
+				defer p.end()
+				d := New("socket://script", p.dial, Options{})
+				begun := time.Now()
+				_, err := d.Open(t.Context(), device.Opening{})
+				if !errors.Is(err, c.err) || !strings.Contains(err.Error(), c.hint) {
+					t.Error(err)
+				}
+				if took := time.Since(begun); took > time.Minute {
+					t.Errorf("it took %v to say so", took)
+				}
+			})
+		})
+	}
+}
