@@ -242,7 +242,7 @@ func TestContextEndsAWait(t *testing.T) {
 	p := &script{status: ready}
 	job := device.Job{Cluster: "c", ID: 1, Attempt: 1, Format: "application/pdf", Units: 1, Copies: 1}
 	scripted(t, p, Options{}, job, func(t *testing.T, d *Device) {
-		ctx, stop := context.WithTimeout(t.Context(), 5*time.Hour)
+		ctx, stop := context.WithTimeout(t.Context(), 20*time.Minute)
 		defer stop()
 		w := window(job, 0, 1, func(int) (device.Piece, error) {
 			p.mu.Lock()
