@@ -28,6 +28,8 @@ type jet struct {
 	state  device.State
 	text   func(n int) string
 	stop   chan struct{}
+	// patient: a printer that is in use is asked again, as the driver does.
+	patient bool
 
 	mu    sync.Mutex
 	told  []device.Sent
@@ -72,7 +74,11 @@ func textJob(attempt uint64, n int) device.Job {
 // print prints a job from a unit on, window by window, and answers as the last Send did.
 func (j *jet) print(ctx context.Context, job device.Job) (device.Sent, error) {
 	j.t.Helper()
-	if _, err := j.device.Ready(ctx, job); err != nil {
+	_, err := j.device.Ready(ctx, job)
+	for errors.Is(err, device.ErrUsed) && ctx.Err() == nil && j.patient { // the connection before is not over there yet
+		_, err = j.device.Ready(ctx, job)
+	}
+	if err != nil {
 		return device.Sent{}, err
 	}
 	for sent := (device.Sent{Whole: job.Start, Out: job.Start}); ; {
@@ -167,6 +173,7 @@ func TestSocketClasses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			j := newJet(t, c.o, c.options)
+			j.patient = c.o.RefusesSecond
 			j.open()
 			if j.state.Class != c.class || j.state.Window != c.window || j.state.About == "" {
 				t.Fatalf("%+v", j.state)

@@ -3,7 +3,6 @@
 package stream
 
 import (
-	"context"
 	"errors"
 	"io"
 	"os"
@@ -15,24 +14,6 @@ import (
 	"printq/printer/device"
 	"printq/queue"
 )
-
-// job is one of units of plain text.
-func textJob(units int) device.Job {
-	return device.Job{Cluster: "c", ID: 1, Attempt: 1, Format: "text/plain", Units: units, Copies: 1, Pages: units}
-}
-
-// window gives units of text, one after another.
-func window(job device.Job, from, to int, unit func(n int) (device.Piece, error)) device.Window {
-	n := from
-	return device.Window{Job: job, From: from, To: to, Next: func(context.Context) (device.Piece, error) {
-		n++
-		return unit(n)
-	}}
-}
-
-func piece(text string) device.Piece {
-	return device.Piece{Size: int64(len(text)), Body: strings.NewReader(text)}
-}
 
 func a(int) (device.Piece, error) { return piece("a\f"), nil }
 
