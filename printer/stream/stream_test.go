@@ -214,6 +214,9 @@ func TestStop(t *testing.T) {
 			if sent, err := d.Send(t.Context(), w); err != nil || sent != (device.Sent{}) {
 				t.Errorf("before the first byte: %+v, %v", sent, err)
 			}
+			if _, err := d.Ready(t.Context(), job); err != nil {
+				t.Fatal(err)
+			}
 			stop = make(chan struct{})
 			w = window(job, 0, 1, func(int) (device.Piece, error) {
 				return device.Piece{Size: int64(len(text)), Body: io.MultiReader(
