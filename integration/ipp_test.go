@@ -8,6 +8,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -215,4 +218,119 @@ func sendAndBreak(ctx context.Context, t *testing.T, addr string, d *document, j
 		t.Fatal(err)
 	}
 	conn.Close()
+}
+
+// TestPrintJobRate: documents of 64 KiB by Print-Job, 16 clients at a time, each over a connection of its own.
+func TestPrintJobRate(t *testing.T) {
+	notShort(t, "it measures")
+	ctx := within(t, 60*time.Second)
+	c := startCluster(ctx, t)
+	c.printer(ctx, "office", "")
+	if err := c.call(ctx, http.MethodPost, "/v1/printers/office/pause", struct{}{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	const clients, each = 16, 100
+	raw := ippMessage(goipp.OpPrintJob, "office", goipp.MakeAttr("document-format", goipp.TagMimeType, goipp.String("application/octet-stream")))
+	raw = append(raw, bytes.Repeat([]byte("\x00printq\xff"), 64<<10/8)...)
+	errs := make(chan error, clients)
+	began := time.Now()
+	for i := range clients {
+		addr := c.members[i%size].addr
+		go func() {
+			transport := &http.Transport{}
+			defer transport.CloseIdleConnections()
+			client := &http.Client{Transport: transport}
+			for range each {
+				if err := printJob(ctx, client, addr, raw); err != nil {
+					errs <- err
+					return
+				}
+			}
+			errs <- nil
+		}()
+	}
+	for range clients {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	took := time.Since(began)
+	t.Logf("%d jobs in %v: %.0f/s", clients*each, took.Round(time.Millisecond), clients*each/took.Seconds())
+}
+
+func printJob(ctx context.Context, client *http.Client, addr string, raw []byte) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/ipp/print", bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", goipp.ContentType)
+	resp, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	var answer goipp.Message
+	if err := answer.Decode(resp.Body); err != nil {
+		return err
+	}
+	if s := goipp.Status(answer.Code); s != goipp.StatusOk {
+		return errors.New(s.String())
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
+}
+
+// ippSuites is where Debian's cups-ipp-utils puts ipptool's files.
+const ippSuites = "/usr/share/cups/ipptool"
+
+// TestIPPSuites runs the PWG's own tests, as ipptool has them, against a cluster: nothing may fail. What is left out there is
+// what printq does not offer (two-sided, several pages on a sheet, banner sheets, documents to be fetched).
+func TestIPPSuites(t *testing.T) {
+	notShort(t, "it prints every kind of document")
+	tool, err := exec.LookPath("ipptool")
+	tests, _ := filepath.Glob(filepath.Join(ippSuites, "*.test"))
+	if err != nil || len(tests) == 0 {
+		if os.Getenv("PRINTQ_CUPS") == "required" {
+			t.Fatal("ipptool is not installed (Debian: cups-ipp-utils)")
+		}
+		t.Skip("ipptool is not installed (Debian: cups-ipp-utils)")
+	}
+	ctx := within(t, 120*time.Second)
+	c := startCluster(ctx, t)
+	dir := t.TempDir()
+	for _, name := range tests {
+		body, err := os.ReadFile(name)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, filepath.Base(name)), body, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, body := range map[string]string{
+		"document.txt": "a page\n\fanother\n", "document-a4.pdf": "%PDF-1.4\n", "document-letter.pdf": "%PDF-1.4\n",
+		"document-a4.ps": "%!PS-Adobe-3.0\n", "document-letter.ps": "%!PS-Adobe-3.0\n", "color.jpg": "\xff\xd8\xff", "gray.jpg": "\xff\xd8\xff",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, s := range []struct {
+		version, name string
+		least         int
+	}{{"1.1", "ipp-1.1", 42}, {"2.0", "ipp-2.0", 43}, {"2.1", "ipp-2.1", 44}, {"2.2", "ipp-2.2", 45}, {"2.0", "ipp-everywhere", 44}} {
+		c.printer(ctx, s.name, "")
+		uri := "ipp://" + c.members[i%size].addr + "/ipp/print/" + s.name
+		t.Run(s.name, func(t *testing.T) { // side by side: most of the time they wait for a job
+			t.Parallel()
+			out, err := exec.CommandContext(t.Context(), tool, "-V", s.version, "-T", "30", "-t", "-f", filepath.Join(dir, "document.txt"), uri,
+				filepath.Join(dir, s.name+".test")).CombinedOutput()
+			// Its exit code is 0 with failures in an included file: its lines are counted.
+			passed, failed := bytes.Count(out, []byte("[PASS]\n")), bytes.Count(out, []byte("[FAIL]\n"))
+			t.Logf("%d passed, %d failed, %d left out (%v)", passed, failed, bytes.Count(out, []byte("[SKIP]\n")), err)
+			if failed > 0 || passed < s.least {
+				t.Errorf("want %d passed at least, and none failed:\n%s", s.least, out)
+			}
+		})
+	}
 }

@@ -6,6 +6,7 @@ import (
 	nethttp "net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/OpenPrinting/goipp"
 
@@ -19,6 +20,8 @@ type Handler struct {
 	options Options
 	node    Node
 	seen    seen
+	// The cluster's id, once it was known: it never changes.
+	cluster atomic.Pointer[string]
 	// What is answered, and the same as operations-supported says it. Never changed.
 	operations map[goipp.Op]operation
 	supported  []int
@@ -78,6 +81,18 @@ func (q *request) targetOf(op goipp.Op) (target, error) {
 		return target{}, nil
 	}
 	return q.target()
+}
+
+// clusterID is what the UUIDs of printers and jobs are made of.
+func (h *Handler) clusterID() string {
+	if id := h.cluster.Load(); id != nil {
+		return *id
+	}
+	id := h.node.Cluster().Cluster
+	if id != "" {
+		h.cluster.Store(&id)
+	}
+	return id
 }
 
 // propose carries out a command.

@@ -61,7 +61,7 @@ func (h *Handler) jobState(b base, j *node.JobStatus) []goipp.Attribute {
 	id := strconv.FormatUint(j.Id, 10)
 	return []goipp.Attribute{
 		integers("job-id", int(j.Id)), uris("job-uri", b.job(j.Id)), uris("job-printer-uri", b.printer(j.Printer)),
-		uris("job-uuid", uuid(h.node.Cluster().Cluster, "job", id)), uris("job-more-info", b.uri("http", "v1", "jobs", id)),
+		uris("job-uuid", uuid(h.clusterID(), "job", id)), uris("job-more-info", b.uri("http", "v1", "jobs", id)),
 		names("job-name", j.Name), names("job-originating-user-name", j.User),
 		enums("job-state", int(j.State)), keywords("job-state-reasons", reasonsOf(j.Job)...), texts("job-state-message", printable(j.Waits)),
 		types("document-format", format), integers("number-of-documents", documentsOf(j.Job)),

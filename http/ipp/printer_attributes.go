@@ -147,7 +147,7 @@ func (h *Handler) identity(b base, p *node.PrinterStatus) []goipp.Attribute {
 		uris("printer-uri-supported", b.printer(p.Name)), keywords("uri-security-supported", security),
 		keywords("uri-authentication-supported", "requesting-user-name"),
 		uris("printer-more-info", about), uris("printer-supply-info-uri", about),
-		uris("printer-uuid", uuid(h.node.Cluster().Cluster, "printer", p.Name)),
+		uris("printer-uuid", uuid(h.clusterID(), "printer", p.Name)),
 		texts("printer-device-id", "MFG:printq;MDL:printq;CMD:PDF,PWGRaster,AppleRaster,JPEG,PNG,PS,PCL,ZPL,TXT;CLS:PRINTER;"),
 		enums("printer-type", printerType(p)), boolean("printer-is-shared", true),
 	}
