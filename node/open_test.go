@@ -26,7 +26,7 @@ func (c *cluster) attach(ctx context.Context, n *Node, job uint64, doc io.Reader
 		return Answer{}, err
 	}
 	return n.Propose(ctx, &queuepb.Command{Body: &queuepb.Command_AttachDocument{AttachDocument: &queuepb.AttachDocument{
-		Job: job, Upload: d.Upload, Chunks: d.Chunks, Bytes: uint64(d.Bytes), Sha256: d.SHA256[:],
+		Job: job, Upload: d.Upload, Chunks: d.Chunks, Bytes: uint64(d.Bytes), Sha256: d.SHA256[:], Last: true,
 	}}}, d.Inline)
 }
 
