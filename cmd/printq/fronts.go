@@ -24,6 +24,7 @@ import (
 type frontFlags struct {
 	raw       []string
 	lpd       string
+	ipp       string
 	advertise bool
 }
 
@@ -31,6 +32,7 @@ func (f *frontFlags) register(c *cobra.Command) {
 	p := c.Flags()
 	p.StringArrayVar(&f.raw, "raw", nil, "take bare documents (port 9100) for a printer: HOST:PORT=PRINTER; may be repeated")
 	p.StringVar(&f.lpd, "lpd", "", "address for LPD clients (port 515)")
+	p.StringVar(&f.ipp, "ipp", "", "another address for IPP clients (port 631); they are served at --http, too")
 	p.BoolVar(&f.advertise, "advertise", false, "tell the local network of the printers (DNS-SD, Bonjour), while this member leads")
 }
 
@@ -56,10 +58,15 @@ func (f *frontFlags) check(insecure bool) error {
 			return usage("--raw is %q: it names no printer: want HOST:PORT=PRINTER", text)
 		}
 	}
-	if f.lpd == "" {
-		return nil
+	for flag, addr := range map[string]string{"--lpd": f.lpd, "--ipp": f.ipp} {
+		if addr == "" {
+			continue
+		}
+		if err := checkFront(flag, addr, insecure); err != nil {
+			return err
+		}
 	}
-	return checkFront("--lpd", f.lpd, insecure)
+	return nil
 }
 
 func splitRaw(text string) (addr, printer string, err error) {
@@ -102,6 +109,9 @@ func (f *frontFlags) listen() (fronts []front, err error) {
 	if f.lpd != "" {
 		err = add("--lpd", f.lpd, "")
 	}
+	if f.ipp != "" && err == nil {
+		err = add("--ipp", f.ipp, "")
+	}
 	return fronts, err
 }
 
@@ -123,6 +133,10 @@ type frontOptions struct {
 func (f *frontFlags) assemble(m *memberProcess, o frontOptions) error {
 	for i := range m.fronts {
 		t := &m.fronts[i]
+		if t.flag == "--ipp" {
+			t.serve = m.server.Serve
+			continue
+		}
 		if t.flag == "--raw" {
 			s, err := raw.New(raw.Options{
 				Node: m.node, Printer: t.printer, MaxDocument: o.maxDocument, CommitTimeout: o.timeout, Insecure: o.insecure, Logger: m.logger,
