@@ -125,6 +125,8 @@ func read(ctx context.Context, body io.Reader, server string, o Options, from *u
 			if err := each(Line{head.Seq, lines.Bytes()}); err != nil {
 				return err
 			}
+		case len(bytes.TrimSpace(lines.Bytes())) > 0: // passed over, it could be a line of the log that lost its seq
+			return fmt.Errorf("%w: %s sent a line after seq %d that is no line of a log", ErrBroken, server, *from-1)
 		}
 	}
 	if errors.Is(lines.Err(), bufio.ErrTooLong) {

@@ -173,3 +173,14 @@ func TestLinesEnd(t *testing.T) {
 		t.Errorf("the last line is %d, %v", last, err)
 	}
 }
+
+// A line that lost its seq is not passed over, also where it is the last and a bookmark covers it.
+func TestLineWithoutSeq(t *testing.T) {
+	lines := chain(3)
+	body := strings.Join(lines[:2], "\n") + "\n" + strings.Replace(lines[2], `"seq":3,`, "", 1) + "\n{\"bookmark\":3}\n"
+	from, seen := uint64(1), 0
+	err := read(t.Context(), strings.NewReader(body), "h", Options{}, &from, func(Line) error { seen++; return nil })
+	if !errors.Is(err, ErrBroken) || seen != 2 {
+		t.Errorf("%d lines, %v", seen, err)
+	}
+}
