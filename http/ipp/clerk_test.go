@@ -70,7 +70,8 @@ func (f *fake) clerk(cmd *queuepb.Command, payload []byte) (a node.Answer, err e
 }
 
 func (f *fake) settings(cmd *queuepb.Command, done func(uint64, error) (node.Answer, error)) (node.Answer, error) {
-	name, set := "", func(*queue.Printer) {}
+	var name string
+	var set func(*queue.Printer)
 	switch c := cmd.Body.(type) {
 	case *queuepb.Command_SetAccepting:
 		name, set = c.SetAccepting.Printer, func(p *queue.Printer) { p.Rejecting = !c.SetAccepting.Accepting }
