@@ -31,10 +31,9 @@ type jet struct {
 	// patient: a printer that is in use is asked again, as the driver does.
 	patient bool
 
-	mu    sync.Mutex
-	told  []device.Sent
-	waits []string
-	wait  chan string
+	mu   sync.Mutex
+	told []device.Sent
+	wait chan string
 }
 
 func newJet(t *testing.T, o emulator.Options, options string) *jet {

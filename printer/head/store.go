@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"printq/printer/device"
 )
@@ -47,7 +48,7 @@ var (
 func openStore(dir string) (*store, error) {
 	path := filepath.Join(dir, "head.db")
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, berrors.ErrTimeout) {
 		return nil, fmt.Errorf("%s is in use: another head runs with this directory", path)
 	} else if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
