@@ -19,16 +19,18 @@ var fields = []struct {
 }{
 	{
 		&queue.Device{},
-		"id token last resumed known recovering stopped adopt epoch closing attempt job",
-		"uri printer identity progress reason detail",
+		"id token last resumed known recovering stopped adopt epoch closing attempt job class intended sent counts counter base base_pages " +
+			"pages remote used out_of_order announced",
+		"uri printer identity progress reason detail skips about formats capabilities",
 	},
 	{
 		&queue.Job{},
 		"id printer move_to state reason units copies printed start stopping in_doubt device attempts",
-		"name user format bytes sha256 pages priority of submitted document key ttl ended document_gone stop_reason changed fingerprint",
+		"name user format bytes sha256 pages priority of submitted document key ttl ended document_gone stop_reason changed fingerprint " +
+			"options created open hold duplicate_of began place page_ranges part_of parts more",
 	},
-	{&queuepb.Attempt{}, "number device from outcome", "token printed"},
-	{&queue.Printer{}, "paused", "name settings reason devices created changed"},
+	{&queuepb.Attempt{}, "number device from outcome", "token printed remote"},
+	{&queue.Printer{}, "paused", "name settings reason devices created changed rejecting default description hold_new"},
 }
 
 func TestEveryFieldIsNamed(t *testing.T) {

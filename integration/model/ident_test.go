@@ -77,13 +77,13 @@ func (d *ident) exact() string {
 var left = []string{
 	"random", "retry", "reclaim", "trouble", "stats", "sequence", "reign", "started", "ID", "tries", "again",
 	"URI", "Printer", "Cluster", "Identity", "Reason", "Detail", "Name", "User", "Format", "Bytes",
-	"SHA256", "Document", "Ext", "Size", "Body",
+	"SHA256", "Document", "Ext", "Size", "Body", "About", "Formats", "Capabilities", "Options", "told", "waits", "stop",
 }
 
 // Of an operation's Work the core uses what never changes, and whether there is one.
 var operationType = reflect.TypeFor[printer.Operation]()
 
-var ordinals = []string{"Attempt", "attempt", "Closing"}
+var ordinals = []string{"Attempt", "attempt", "Closing", "unclear"}
 
 type field struct {
 	number  int
@@ -134,7 +134,7 @@ func (e encoder) value(d *ident, v reflect.Value) {
 		for i := range v.Len() {
 			e.value(d, v.Index(i))
 		}
-	case reflect.Uint64, reflect.Uint8:
+	case reflect.Uint64, reflect.Uint32, reflect.Uint8:
 		d.num(v.Uint())
 	case reflect.Int:
 		d.num(uint64(v.Int()))
@@ -187,14 +187,32 @@ func command(d *ident, c *queuepb.Command) {
 		d.num(uint64(m.GetPage()))
 		d.flag(m.GetClosed())
 		d.text(b.Resume.Epoch)
+		resumed(d, b.Resume)
 	case *queuepb.Command_Printed:
 		token(3, b.Printed.Token, b.Printed.Attempt)
 		d.num(uint64(b.Printed.Units))
+		d.num(uint64(b.Printed.Sent))
 	case *queuepb.Command_Done:
 		token(4, b.Done.Token, b.Done.Attempt)
 		d.num(uint64(b.Done.Units))
 		d.flag(b.Done.Stopped)
+		d.flag(b.Done.Unclear)
 		d.text(b.Done.Failure)
+	case *queuepb.Command_Intent:
+		token(7, b.Intent.Token, b.Intent.Attempt)
+		for _, n := range []uint32{b.Intent.Units, b.Intent.Base, b.Intent.Pages} {
+			d.num(uint64(n))
+		}
+		d.flag(b.Intent.Counts)
+		d.num(b.Intent.Counter)
+	case *queuepb.Command_Remote:
+		token(8, b.Remote.Token, b.Remote.Attempt)
+		d.text(b.Remote.Id)
+	case *queuepb.Command_Doubtful:
+		token(9, b.Doubtful.Token, b.Doubtful.Attempt)
+		d.num(uint64(b.Doubtful.Units))
+	case *queuepb.Command_Yield:
+		token(10, b.Yield.Token, b.Yield.Attempt)
 	case *queuepb.Command_Closed:
 		token(5, b.Closed.Token, b.Closed.Attempt)
 	case *queuepb.Command_Report:
@@ -202,4 +220,16 @@ func command(d *ident, c *queuepb.Command) {
 	default:
 		panic(fmt.Sprintf("model: cannot tell apart: %v", c))
 	}
+}
+
+// resumed adds what a device without a fence answered, and what is known from the claim before.
+func resumed(d *ident, r *queuepb.Resume) {
+	d.num(uint64(r.Class))
+	d.flag(r.Counts)
+	d.num(r.Counter)
+	d.num(r.Before.GetTerm())
+	d.index(r.Before.GetIndex())
+	d.num(uint64(r.Units))
+	d.num(uint64(r.Sent))
+	d.flag(r.Clear)
 }

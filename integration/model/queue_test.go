@@ -87,6 +87,9 @@ func (l *library) node(before *node, s *queue.State, c *queuepb.Command) *node {
 	n := &node{records: maps.Clone(before.records), index: s.Index(), term: s.Term(), after: map[string]*node{}}
 	for _, c := range s.Drain() {
 		key := string(c.Bucket) + "/" + string(c.Key)
+		if c.Bucket == queue.Times {
+			continue // for display
+		}
 		if c.Value == nil {
 			delete(n.records, key)
 		} else {
@@ -94,7 +97,9 @@ func (l *library) node(before *node, s *queue.State, c *queuepb.Command) *node {
 		}
 	}
 	if l.replace(before, n, c) {
-		s, _ = queue.Load(n.each)
+		var err error
+		s, err = queue.Load(n.each)
+		must(err)
 	}
 	n.drives = s.Drives()
 	n.read(l.group)
@@ -155,6 +160,24 @@ func (n *node) device(value []byte, group func(device int) uint64) {
 	d.index(r.Closing)
 	d.index(r.Attempt)
 	d.num(r.Job)
+	d.num(uint64(r.Class))
+	d.flag(r.OutOfOrder)
+	n.flight(r)
+	d.group = 0 // it is compared with those of the printer's other devices
+	d.index(r.Used)
+}
+
+// flight names what the log knows of an attempt on a device without a fence.
+func (n *node) flight(r *queue.Device) {
+	d := &n.ident
+	for _, u := range []uint32{r.Intended, r.Sent, r.Base, r.BasePages, r.Pages} {
+		d.num(uint64(u))
+	}
+	d.flag(r.Counts)
+	d.num(r.Counter)
+	d.num(r.Announced.GetTerm())
+	d.index(r.Announced.GetIndex())
+	d.text(r.Remote)
 }
 
 func nameJob(d *ident, j *queue.Job, group func(device int) uint64) {
@@ -162,7 +185,7 @@ func nameJob(d *ident, j *queue.Job, group func(device int) uint64) {
 	d.text(j.MoveTo)
 	d.num(uint64(j.State))
 	d.text(j.Reason)
-	for _, u := range []uint32{j.Units, j.Copies, j.Printed, j.Start, j.Stopping, j.InDoubt.GetCopy(), j.InDoubt.GetFrom()} {
+	for _, u := range []uint32{j.Units, j.Copies, j.Printed, j.Start, j.Stopping, j.InDoubt.GetCopy(), j.InDoubt.GetFrom(), j.InDoubt.GetLast()} {
 		d.num(uint64(u))
 	}
 	d.num(j.Device)
