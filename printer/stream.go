@@ -45,8 +45,9 @@ func (t *turn) halt() bool {
 		return true
 	}
 	if t.op.Kind.waits() && !t.op.stopped {
-		t.op.stopped = true
-		t.todo.Stop = t.op.ID
+		op := *t.op // who runs it may be reading it
+		op.stopped = true
+		t.Core.op, t.todo.Stop = &op, op.ID
 	}
 	return false
 }

@@ -20,10 +20,17 @@ const (
 	forgetsClose // a close of an attempt that it has not seen is not remembered
 	noEpoch      // the epoch stays where the mark is lost
 	twoNames     // answers with an identity for each of its URIs
+	oneStep      // a whole-job device that prints what it has no id for yet
+	reconnects   // a connection that is gone is made again, under the same claim
 	// The driver.
-	oldMark  // resumes with the mark that the device had when the term began
-	hasty    // does not wait for its Resume to commit
-	trusting // takes a page without an answer for printed
+	oldMark       // resumes with the mark that the device had when the term began
+	hasty         // does not wait for its Resume to commit
+	trusting      // takes a page without an answer for printed
+	noIntent      // announces nothing
+	intentLate    // announces what it has begun
+	intentHasty   // does not wait for its Intent to commit
+	documentEarly // does not wait for its Remote to commit
+	resubmits     // what a device has forgotten goes to it once more
 	// The log.
 	noTag // what an old leader decided commits with the tag of the new term (R1 off)
 	// The state machine.
@@ -39,6 +46,13 @@ const (
 	policyFromStart // what is in doubt begins anew with what is not
 	policyTooFar    // skip leaves out a unit more than the one in doubt
 	lateDoubt       // the first unit after the recorded ones is not in doubt
+	alwaysClear     // nothing was begun that is not known to be out
+	tornIsWhole     // a page that was counted is whole
+	countsBack      // a counter never goes back
+	lastRemote      // the last id of an attempt wins
+	yieldsAnnounced // what was announced can be given back
+	classForgets    // a device that is of another class has nothing on its way
+	noRevoke        // a term changes no claim (R2 off)
 	lastFirst       // the job that came last starts first
 )
 

@@ -8,18 +8,23 @@ func (m *model) check(s *state) string {
 		return s.fault
 	}
 	for d, drive := range s.node.drives {
-		s.checkDevice(drive, s.node.last[d])
+		s.checkDevice(drive, s.node.last[d], m.strangers > 0)
 	}
 	for _, t := range s.trays {
-		s.checkPaper(t)
+		if t.class == queue.Fenced || m.exclusive || t.class == queue.WholeJob && m.wipes+m.aborts == 0 {
+			s.checkPaper(t)
+		}
 	}
 	for _, j := range s.node.jobs {
-		s.checkJob(j)
+		s.checkJob(j, m.strangers > 0)
 	}
 	return s.fault
 }
 
-func (s *state) checkDevice(d queue.Drive, last queue.Token) {
+func (s *state) checkDevice(d queue.Drive, last queue.Token, strangers bool) {
+	if d.Token != (queue.Token{}) && d.Token.Term != s.node.term {
+		s.wrong("inv 4: the live token %v is not of term %d", d.Token, s.node.term)
+	}
 	if d.Token != (queue.Token{}) && d.Token != last {
 		s.wrong("inv 4: the live token %v is not the last one, %v", d.Token, last)
 	}
@@ -27,7 +32,7 @@ func (s *state) checkDevice(d queue.Drive, last queue.Token) {
 	if w == nil {
 		return
 	}
-	if out := s.out(w.Job, w.Attempt); out < w.Printed && w.Printed > w.Start {
+	if out := s.out(w.Job, w.Attempt); out < w.Printed && w.Printed > w.Start && !strangers {
 		s.wrong("inv 7: job %d attempt %d: recorded %d units, %d came out", w.Job, w.Attempt, w.Printed, out)
 	}
 	if j := s.node.job(w.Job); j.Device != d.Device {
@@ -39,7 +44,7 @@ func (s *state) checkDevice(d queue.Drive, last queue.Token) {
 func (s *state) out(job, attempt uint64) (unit int) {
 	for _, t := range s.trays {
 		for _, p := range t.paper {
-			if p.job == job && p.attempt == attempt {
+			if p.job == job && p.attempt == attempt && !p.torn {
 				unit = max(unit, p.unit)
 			}
 		}
@@ -76,9 +81,9 @@ func (s *state) from(p sheet) int {
 }
 
 // checkJob: nothing came out more often than somebody was entitled to, and nothing is missing in a job that has completed.
-func (s *state) checkJob(j *queue.Job) {
+func (s *state) checkJob(j *queue.Job, strangers bool) {
 	e := s.ledger[j.Id-1]
-	done := queue.JobState(j.State) == queue.Completed
+	done := queue.JobState(j.State) == queue.Completed && !strangers
 	for i, most := range e.times {
 		times := s.times(j.Id, i+1)
 		if times > int(most) {
@@ -98,7 +103,7 @@ func (s *state) checkJob(j *queue.Job) {
 func (s *state) times(job uint64, unit int) (n int) {
 	for _, t := range s.trays {
 		for _, p := range t.paper {
-			if p.job == job && p.unit == unit {
+			if p.job == job && p.unit == unit && !p.torn {
 				n++
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 
+	"printq/queue"
 	"printq/queue/queuepb"
 )
 
@@ -14,6 +15,7 @@ type layout struct {
 	name    string
 	trays   []int
 	inDoubt string
+	class   queue.Class
 }
 
 // setup makes the printers.
@@ -35,7 +37,7 @@ func submit(units, copies uint32) *queuepb.Command { return submitTo("p", units,
 func submitTo(printer string, units, copies uint32) *queuepb.Command {
 	sum := sha256.Sum256([]byte{0})
 	return &queuepb.Command{Payload: 1, Body: &queuepb.Command_Submit{Submit: &queuepb.Submit{
-		Printer: printer, Bytes: 1, Sha256: sum[:], Format: "text/plain", Units: units, Copies: copies,
+		Printer: printer, Bytes: 1, Sha256: sum[:], Format: "text/plain", Units: units, Copies: copies, Pages: units,
 	}}}
 }
 

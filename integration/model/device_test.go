@@ -12,6 +12,7 @@ import (
 // A tray is a device: production code, and the paper.
 type tray struct {
 	device.Fence
+	memory
 	served queue.Token // the highest whose request was not refused
 	paper  []sheet
 }
@@ -20,6 +21,7 @@ type tray struct {
 type sheet struct {
 	job, attempt uint64
 	unit         int
+	torn         bool
 }
 
 const first = "e" // epoch of a device that has forgotten nothing
@@ -39,6 +41,10 @@ func (t *tray) name(d *ident, e encoder) {
 		d.num(p.job)
 		d.index(p.attempt)
 		d.num(uint64(p.unit))
+		d.flag(p.torn)
+	}
+	if t.class != queue.Fenced {
+		t.memory.name(d)
 	}
 }
 
@@ -121,7 +127,7 @@ func (m *model) print(s *state, f *tray, op request) error {
 	if w := s.node.drives[op.device-1].Work; (w == nil || w.Attempt != u.Attempt) && s.torn[op.device-1] != u.Attempt && !m.blind {
 		s.wrong("R9: a page came out of attempt %d, which has ended", u.Attempt)
 	}
-	f.paper = append(slices.Clip(f.paper), sheet{u.Job, u.Attempt, (u.Copy-1)*u.PerCopy + u.Page})
+	f.paper = append(slices.Clip(f.paper), sheet{u.Job, u.Attempt, (u.Copy-1)*u.PerCopy + u.Page, false})
 	return err
 }
 
@@ -145,6 +151,10 @@ func (m *model) forget(f *tray, u device.Unit, p *device.Page) {
 
 // wipe is a device that lost what it remembers: it makes itself a new epoch with the new mark.
 func (m *model) wipe(t *tray) {
+	if t.class != queue.Fenced {
+		t.counter = 0
+		return
+	}
 	epoch := t.Epoch + "'"
 	if m.bug == noEpoch {
 		epoch = t.Epoch

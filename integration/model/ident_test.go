@@ -72,15 +72,15 @@ func (d *ident) exact() string {
 	return string(b)
 }
 
-// left out of an ident: what only changes waiting times, counters and texts. The search has its own clock, for which every wait
+// unnamed are left out of an ident: what only changes waiting times, counters and texts. The search has its own clock, for which every wait
 // is over, and tells operations apart by what they ask.
-var left = []string{
+var unnamed = []string{
 	"random", "retry", "reclaim", "trouble", "stats", "sequence", "reign", "started", "ID", "tries", "again",
 	"URI", "Printer", "Cluster", "Identity", "Reason", "Detail", "Name", "User", "Format", "Bytes",
 	"SHA256", "Document", "Ext", "Size", "Body", "About", "Formats", "Capabilities", "Options", "told", "waits", "stop",
 }
 
-// Of an operation's Work the core uses what never changes, and whether there is one.
+// Of an operation's Work the core uses what never changes of an attempt.
 var operationType = reflect.TypeFor[printer.Operation]()
 
 var ordinals = []string{"Attempt", "attempt", "Closing", "unclear"}
@@ -88,7 +88,7 @@ var ordinals = []string{"Attempt", "attempt", "Closing", "unclear"}
 type field struct {
 	number  int
 	ordinal bool
-	pointer bool // only whether it is nil
+	pointer bool // only whether it is nil, and of which attempt
 }
 
 // An encoder knows the fields of the types that it met. The Core's are not exported, and are only read.
@@ -101,7 +101,7 @@ func (e encoder) fields(t reflect.Type) []field {
 	var list []field
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if slices.Contains(left, f.Name) {
+		if slices.Contains(unnamed, f.Name) {
 			continue
 		}
 		ordinal := f.Type.Kind() == reflect.Uint64 && slices.Contains(ordinals, f.Name)
@@ -162,6 +162,9 @@ func (e encoder) record(d *ident, v reflect.Value) {
 			d.index(x.Uint())
 		case f.pointer:
 			d.flag(x.IsNil())
+			if !x.IsNil() {
+				d.index(x.Elem().FieldByName("Attempt").Uint())
+			}
 		default:
 			e.value(d, x)
 		}

@@ -37,6 +37,10 @@ func (c said) String() string {
 		return fmt.Sprintf("claim of device %d", b.Claim.Device)
 	case *queuepb.Command_Resume:
 		r, k := b.Resume, b.Resume.Mark
+		if c := queue.Class(r.Class); c != queue.Fenced {
+			return fmt.Sprintf("resume of device %d, %v, %v, counter %d; before, %v: %d out, %d taken, clear %v", r.Device, token(r.Token), c, r.Counter,
+				token(r.Before), r.Units, r.Sent, r.Clear)
+		}
 		mark := device.Mark{Attempt: k.GetAttempt(), Copy: int(k.GetCopy()), Page: int(k.GetPage()), Closed: k.GetClosed()}
 		return fmt.Sprintf("resume of device %d, %v, %s", r.Device, token(r.Token), markText(mark, r.Epoch))
 	case *queuepb.Command_Printed:
@@ -45,6 +49,18 @@ func (c said) String() string {
 	case *queuepb.Command_Done:
 		r := b.Done
 		return fmt.Sprintf("device %d attempt %d is done%s at %d, %v", r.Device, r.Attempt, map[bool]string{true: " (stopped)"}[r.Stopped], r.Units, token(r.Token))
+	case *queuepb.Command_Intent:
+		r := b.Intent
+		return fmt.Sprintf("device %d attempt %d announces %d units (the counter was %d at %d), %v", r.Device, r.Attempt, r.Units, r.Counter, r.Base, token(r.Token))
+	case *queuepb.Command_Remote:
+		r := b.Remote
+		return fmt.Sprintf("device %d attempt %d is %s there, %v", r.Device, r.Attempt, r.Id, token(r.Token))
+	case *queuepb.Command_Doubtful:
+		r := b.Doubtful
+		return fmt.Sprintf("device %d attempt %d is doubtful after %d (%s), %v", r.Device, r.Attempt, r.Units, r.Why, token(r.Token))
+	case *queuepb.Command_Yield:
+		r := b.Yield
+		return fmt.Sprintf("device %d gives back attempt %d, %v", r.Device, r.Attempt, token(r.Token))
 	case *queuepb.Command_Closed:
 		r := b.Closed
 		return fmt.Sprintf("device %d attempt %d is closed, %v", r.Device, r.Attempt, token(r.Token))
@@ -71,6 +87,12 @@ func (r request) String() string {
 	case printer.CloseAttempt:
 		return fmt.Sprintf("close of attempt %d, %s", r.Closing.Attempt, t)
 	}
+	if r.Kind >= printer.ReadyDevice {
+		what := map[printer.Kind]string{
+			printer.ReadyDevice: "ready", printer.SendWindow: "window", printer.CreateJob: "create", printer.FollowJob: "document", printer.CancelJob: "cancel",
+		}[r.Kind]
+		return fmt.Sprintf("%s of job %d attempt %d %s, unit %d, %s", what, r.Work.Job, r.Work.Attempt, r.Remote, r.unit, t)
+	}
 	u := r.Unit
 	return fmt.Sprintf("job %d attempt %d copy %d page %d, %s", u.Job, u.Attempt, u.Copy, u.Page, t)
 }
@@ -94,7 +116,7 @@ func (s *state) String() string {
 	for i, t := range s.trays {
 		fmt.Fprintf(out, "tray %d: ", i)
 		for _, p := range t.paper {
-			fmt.Fprintf(out, "[job %d attempt %d unit %d] ", p.job, p.attempt, p.unit)
+			fmt.Fprintf(out, "[job %d attempt %d unit %d%s] ", p.job, p.attempt, p.unit, map[bool]string{true: ", torn"}[p.torn])
 		}
 		fmt.Fprintf(out, "%s; ", markText(t.Mark, t.Epoch))
 	}

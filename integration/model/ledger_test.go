@@ -14,6 +14,23 @@ import (
 type entitled struct {
 	times   []byte
 	missing uint
+	// The units that were ever recorded in doubt, and, by attempt, what was announced to a device without a fence.
+	doubted   uint
+	announced []announced
+}
+
+type announced struct {
+	attempt uint64
+	units   int
+}
+
+func (e *entitled) announcedOf(attempt uint64) int {
+	for _, a := range e.announced {
+		if a.attempt == attempt {
+			return a.units
+		}
+	}
+	return 0
 }
 
 // entitle takes note of what an entry did.
@@ -22,14 +39,20 @@ func (m *model) entitle(s *state, before *node, c *queuepb.Command) {
 		was := before.job(j.Id)
 		policy := false
 		if endsInDoubt(was, j) {
-			m.doubted(s, was, j, c)
-			policy = c.GetResume() != nil && was.Stopping == 0 && queue.JobState(j.State) != queue.Held
+			m.doubted(s, before, was, j, c)
+			policy = (c.GetResume() != nil || c.GetDone() != nil || c.GetDoubtful() != nil) && was.Stopping == 0 && queue.JobState(j.State) != queue.Held
 		}
 		if len(j.Attempts) > len(was.GetAttempts()) && !policy {
 			s.inTurn(j)
 		}
 		m.asks(s, was, j, c, policy)
+		m.bound(s, was, j)
+		if n := len(was.GetAttempts()); n > 0 && was.Attempts[n-1].Outcome == "" && j.Attempts[n-1].Outcome != "" {
+			m.endsAt(s, j, j.Attempts[n-1])
+		}
 	}
+	s.announces()
+	m.exceeds(s, before, c)
 	for d, now := range s.node.drives {
 		if d < len(before.drives) {
 			s.tear(d, before.drives[d], now, c)
@@ -53,7 +76,11 @@ func (s *state) inTurn(j *queue.Job) {
 }
 
 // doubted: in doubt is all that was not recorded, and only what a device forgot or somebody tore away (invariants 8 and 15).
-func (m *model) doubted(s *state, was, j *queue.Job, c *queuepb.Command) {
+func (m *model) doubted(s *state, before *node, was, j *queue.Job, c *queuepb.Command) {
+	if m.classOf(was) != queue.Fenced {
+		m.doubtedWindow(s, before, was, j, c)
+		return
+	}
 	if unit := doubtful(j); unit != min(was.Printed+1, j.Units*j.Copies) {
 		s.wrong("inv 8: job %d is in doubt from unit %d, %d were recorded", j.Id, unit, was.Printed)
 	}
@@ -81,11 +108,16 @@ func (m *model) asks(s *state, was, j *queue.Job, c *queuepb.Command, policy boo
 	case c.GetRelease().GetJob() != j.Id && c.GetMove().GetJob() != j.Id:
 		return
 	}
-	e := &entitled{times: slices.Clone(s.ledger[j.Id-1].times), missing: s.ledger[j.Id-1].missing}
-	for unit := after + 1; int(unit) <= len(e.times); unit++ {
+	e := s.entitled(j.Id)
+	e.times = slices.Clone(e.times)
+	last := j.Units * j.Copies
+	if policy {
+		last = lastDoubtful(j)
+	}
+	for unit := after + 1; unit <= last; unit++ {
 		e.times[unit-1] = 1
 		for _, a := range was.GetAttempts() {
-			if a.From < unit {
+			if a.From < unit && a.Outcome != "yielded" {
 				e.times[unit-1]++
 			}
 		}
@@ -93,11 +125,29 @@ func (m *model) asks(s *state, was, j *queue.Job, c *queuepb.Command, policy boo
 	if c.GetResolve() != nil {
 		e.missing |= 1<<after - 1
 	} else if policy && m.skips(j.Printer) {
-		e.missing |= 1 << after
+		for unit := after; unit < max(after+1, lastSkipped(j)); unit++ {
+			e.missing |= 1 << unit
+		}
 	}
-	s.ledger = slices.Clone(s.ledger)
-	s.ledger[j.Id-1] = e
 }
+
+// entitled gives one to be changed.
+func (s *state) entitled(job uint64) *entitled {
+	e := *s.ledger[job-1]
+	s.ledger = slices.Clone(s.ledger)
+	s.ledger[job-1] = &e
+	return &e
+}
+
+// lastDoubtful is the last unit in doubt; lastSkipped the last that the policy skip leaves out.
+func lastDoubtful(j *queue.Job) uint32 {
+	if last := j.InDoubt.GetLast(); last != 0 {
+		return last
+	}
+	return j.Units * j.Copies
+}
+
+func lastSkipped(j *queue.Job) uint32 { return j.InDoubt.GetLast() }
 
 // answered is how many units are out, by somebody's word.
 func answered(r *queuepb.Resolve, j *queue.Job) uint32 {

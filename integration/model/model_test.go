@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 
 // The rules hold in every state within the bounds. (go test -v prints how many there are.)
 func TestRules(t *testing.T) {
-	for _, c := range slices.Concat(plain, doubt, several) {
+	for _, c := range slices.Concat(plain, doubt, several, unseen, counters, spoolers) {
 		t.Run(c.name, func(t *testing.T) {
 			if strings.HasPrefix(c.name, "larger") && !*full {
 				t.Skip("with -full")

@@ -7,6 +7,7 @@ import (
 
 	"printq/printer"
 	"printq/printer/device"
+	"printq/queue"
 	"printq/queue/queuepb"
 )
 
@@ -32,6 +33,11 @@ func (m *model) next(s *state, emit emit) {
 		}
 		t := *s
 		t.ether = slices.Delete(slices.Clone(s.ether), k, k+1)
+		if m.class(s, r.device) != queue.Fenced {
+			m.lates(&t, r)
+			emit(m.say("late: %v", r), false, &t)
+			continue
+		}
 		answered := m.do(&t, r)
 		emit(m.say("late: %v", exchange{r, 0, answered}), false, &t)
 	}
@@ -46,6 +52,9 @@ func (m *model) next(s *state, emit emit) {
 		}
 	}
 	m.forgets(s, emit)
+	if m.streams {
+		m.strange(s, emit)
+	}
 }
 
 // drives: what may happen to one driver next.
@@ -59,7 +68,7 @@ func (m *model) drives(s *state, i int, l *driver, emit emit) {
 	if len(l.behind) > 0 {
 		t := *s
 		l := t.driver(i)
-		l.core.Change(l.behind[0])
+		l.core.Change(m.shown(l, l.behind[0]))
 		l.behind = l.behind[1:]
 		m.step(l)
 		emit(m.say("leader %d applies the next entry", l.term), false, &t)
@@ -76,7 +85,7 @@ func (m *model) forgets(s *state, emit emit) {
 	}
 	done := uint(0)
 	for d, i := range m.trays {
-		if done&(1<<i) != 0 {
+		if class := s.trays[i].class; done&(1<<i) != 0 || class == queue.Blind || class == queue.WholeJob {
 			continue
 		}
 		done |= 1 << i
@@ -114,7 +123,7 @@ func (m *model) commit(s *state, c *queuepb.Command) bool {
 			l.behind, l.ident = append(slices.Clip(l.behind), drive), nil
 			continue
 		}
-		l.core.Change(drive)
+		l.core.Change(m.shown(l, drive))
 		m.step(l)
 	}
 	return true
@@ -154,7 +163,11 @@ func (m *model) commits(s *state, i, k int, emit emit) {
 // up, and comes later.
 func (m *model) delivers(s *state, i int, emit emit) {
 	l := s.drivers[i]
-	r := request{l.device, l.op}
+	if m.class(s, l.device) != queue.Fenced {
+		m.unfenced(s, i, emit)
+		return
+	}
+	r := request{device: l.device, Operation: l.op}
 	t := *s
 	answer := m.do(&t, r)
 	m.answered(&t, i, answer)
@@ -203,7 +216,17 @@ func (m *model) answered(s *state, i int, r printer.Result) {
 	if m.bug == oldMark && op.Kind == printer.OpenDevice {
 		r.State.Mark = l.early
 	}
+	if op.Kind == printer.CreateJob && r.Err == nil {
+		l.made = r.Remote
+	}
+	if r.Outcome.End == device.Gone && m.bug == resubmits {
+		r.Outcome.End = device.Untouched
+	}
+	l.sent, l.heard, l.halted = 0, 0, false
 	l.core.Result(early, r)
+	if m.bug == intentLate || m.bug == documentEarly {
+		l.core.Change(m.shown(l, s.node.drives[l.device-1]))
+	}
 	m.step(l)
 	if d := s.node.drives[l.device-1]; m.bug == hasty && !s.old(l) && opened(op, r, d) {
 		d.Resumed, d.Epoch = true, r.State.Epoch
@@ -217,7 +240,7 @@ func (m *model) returning(s *state, i int, emit emit) {
 	t := *s
 	t.returns--
 	l := t.driver(i)
-	l.core.Lead(l.term, t.node.drives[l.device-1])
+	l.core.Lead(l.term, m.shown(l, t.node.drives[l.device-1]))
 	l.void = l.op != nil
 	m.step(l)
 	emit(m.say("leader %d forgets all about device %d, and leads", l.term, l.device), true, &t)

@@ -20,6 +20,7 @@ type node struct {
 	drives      []queue.Drive // by device
 	jobs        []*queue.Job  // job n at n-1
 	last        []queue.Token // by device, the highest ever given
+	counters    []uint64      // by device, as it was when units were last announced
 	ident       ident
 	after       map[string]*node
 }
@@ -145,6 +146,7 @@ func (n *node) device(value []byte, group func(device int) uint64) {
 	r := &queue.Device{}
 	must(proto.Unmarshal(value, r))
 	n.last = append(n.last, queue.Token{Term: r.Last.GetTerm(), Index: r.Last.GetIndex()})
+	n.counters = append(n.counters, r.Counter)
 	d := &n.ident
 	d.group = group(int(r.Id))
 	for _, t := range []*queuepb.Token{r.Token, r.Last} {
@@ -189,14 +191,18 @@ func nameJob(d *ident, j *queue.Job, group func(device int) uint64) {
 		d.num(uint64(u))
 	}
 	d.num(j.Device)
-	d.num(uint64(len(j.Attempts)))
 	for _, a := range j.Attempts {
+		if a.Outcome == "yielded" { // it has been nowhere, and there may be any number
+			continue
+		}
 		d.num(a.Device)
 		d.group = group(int(a.Device))
 		d.index(a.Number)
 		d.num(uint64(a.From))
 		d.text(a.Outcome)
+		d.text(a.Remote)
 	}
+	d.num(0)
 }
 
 func must(err error) {

@@ -48,6 +48,12 @@ func (m *model) said(n *node, c *queuepb.Command) *queuepb.Command {
 		}
 	case *queuepb.Command_Resume:
 		live(b.Resume.Device, b.Resume.Token)
+		switch m.bug {
+		case alwaysClear:
+			b.Resume.Clear = b.Resume.Before != nil
+		case countsBack:
+			b.Resume.Counter = max(b.Resume.Counter, n.counters[b.Resume.Device-1])
+		}
 		w := n.drives[b.Resume.Device-1].Work
 		if m.bug == anyMark && w != nil && b.Resume.Mark.GetAttempt() != 0 {
 			b.Resume.Mark.Attempt, b.Resume.Mark.Closed = w.Attempt, false
@@ -58,11 +64,27 @@ func (m *model) said(n *node, c *queuepb.Command) *queuepb.Command {
 
 // given gives the records that a state machine with the bug goes by.
 func (m *model) given(n *node, c *queuepb.Command) *node {
-	if m.bug != resumeTwice || c.GetResume() == nil {
+	var change func(*queue.Device)
+	switch r := c.GetResume(); {
+	case m.bug == resumeTwice && r != nil:
+		change = func(d *queue.Device) { d.Resumed = false }
+	case m.bug == tornIsWhole && r != nil:
+		change = func(d *queue.Device) { d.Sent = d.Intended }
+	case m.bug == classForgets && r != nil:
+		change = func(d *queue.Device) {
+			if d.Id == r.Device && d.Class != r.Class && d.Job != 0 {
+				d.Intended = n.job(d.Job).Printed
+			}
+		}
+	case m.bug == lastRemote && c.GetRemote() != nil:
+		change = func(d *queue.Device) { d.Remote = "" }
+	case m.bug == yieldsAnnounced && c.GetYield() != nil:
+		change = func(d *queue.Device) { d.Intended = 0 }
+	default:
 		return n
 	}
 	g := &node{records: maps.Clone(n.records)}
-	edit(g, queue.Devices, func(d *queue.Device) { d.Resumed = false })
+	edit(g, queue.Devices, change)
 	g.sum()
 	return g
 }
@@ -110,6 +132,14 @@ func (m *model) replace(before, after *node, c *queuepb.Command) (changed bool) 
 			}
 			j.Printed, j.Attempts[n-1].From, j.Attempts[n-1].Printed = from, from, from
 		})
+	case noRevoke:
+		if c == nil && before.term != 0 {
+			for key := range after.records {
+				if strings.HasPrefix(key, string(queue.Devices)+"/") {
+					after.records[key] = before.records[key]
+				}
+			}
+		}
 	case unbound:
 		if c == nil && before.term != 0 {
 			edit(after, queue.Devices, func(d *queue.Device) { d.Job, d.Attempt, d.Recovering = 0, 0, false })

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"hash/maphash"
 	"time"
+
+	"printq/queue"
 )
 
 // Bounds say what may happen, and how often.
@@ -15,6 +17,15 @@ type bounds struct {
 	// Proposals and requests that come twice; answers lost or requests given up; a leader that begins anew; a device that forgets; a
 	// document that a member cannot read.
 	doubled, lost, returns, wipes, damaged int
+	// What devices without a fence have beside these: pages that others print there; a device that is blind from now on; jobs that end
+	// there though nobody here asked.
+	strangers, turns, aborts int
+	// A device serves one connection at a time.
+	exclusive bool
+	// How many units a device is given at once; 0: all.
+	window int
+	// Trays that answer, and begin nothing.
+	broken []int
 	// A leader sees what commits some time later.
 	lag bool
 	// Which token is served, and whether an attempt has ended, is not looked at, only what it leads to.
@@ -25,10 +36,16 @@ type bounds struct {
 	states int
 }
 
+func (b *bounds) faults() left {
+	return left{b.doubled, b.lost, b.returns, b.wipes, b.damaged, b.strangers, b.turns, b.aborts}
+}
+
 type model struct {
 	bounds
 	bug     bug
-	trays   []int // by device of the log
+	trays   []int               // by device of the log
+	classes map[int]queue.Class // by tray
+	streams bool                // some have no fence
 	library library
 	encoder encoder
 	seed    maphash.Seed
@@ -39,10 +56,14 @@ func newModel(b bounds, bug bug) *model {
 	if b.printers == nil {
 		b.printers = []layout{{name: "p", trays: []int{0}}}
 	}
-	m := &model{bounds: b, bug: bug, encoder: encoder{}, seed: maphash.MakeSeed()}
+	m := &model{bounds: b, bug: bug, encoder: encoder{}, classes: map[int]queue.Class{}, seed: maphash.MakeSeed()}
 	m.library = library{model: m, nodes: map[string]*node{}}
 	for _, p := range b.printers {
 		m.trays = append(m.trays, p.trays...)
+		for _, t := range p.trays {
+			m.classes[t] = p.class
+			m.streams = m.streams || p.class != queue.Fenced
+		}
 	}
 	return m
 }
@@ -92,7 +113,7 @@ func (m *model) search() report {
 	begun := time.Now()
 	s := &search{model: m, seen: map[uint64]uint32{}}
 	first := m.initial()
-	s.report.least = m.doubled + m.lost + m.returns + m.wipes + m.damaged
+	s.report.least = m.faults().sum()
 	s.number(first, 0, 0)
 	for front := []*state{first}; len(front) > 0 && s.report.fault == "" && !s.report.capped; {
 		front = s.layer(front)
@@ -145,7 +166,7 @@ func (s *search) number(t *state, parent uint32, move uint16) (id uint32, fresh 
 	s.seen[h] = id
 	s.parent, s.move, s.ended = append(s.parent, parent), append(s.move, move), append(s.ended, t.ended())
 	s.report.asked |= t.asked
-	s.report.least = min(s.report.least, t.doubled+t.lost+t.returns+t.wipes+t.damaged)
+	s.report.least = min(s.report.least, t.sum())
 	if fault := s.check(t); fault != "" && s.report.fault == "" {
 		s.report.fault, s.report.trace = fault, s.trace(id)
 	}

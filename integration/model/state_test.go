@@ -25,16 +25,31 @@ type state struct {
 	ledger []*entitled // by job
 	ether  []request   // that nobody waits for any more
 	// How much of it may still happen.
-	doubled, lost, returns, wipes, damaged int
+	left
 
 	asked uint // a bit for each fact
 	fault string
 }
 
-// A request to a device, which has it by its number in the log.
+// Left is how often each may still happen: see bounds.
+type left struct{ doubled, lost, returns, wipes, damaged, strangers, turns, aborts int }
+
+func (l left) list() []int {
+	return []int{l.doubled, l.lost, l.returns, l.wipes, l.damaged, l.strangers, l.turns, l.aborts}
+}
+
+func (l left) sum() (n int) {
+	for _, k := range l.list() {
+		n += k
+	}
+	return n
+}
+
+// A request to a device, which has it by its number in the log. Of a window, it is one unit.
 type request struct {
 	device int
 	*printer.Operation
+	unit int
 }
 
 // A driver is the core of one device in one term, with all that it has sent out.
@@ -50,7 +65,12 @@ type driver struct {
 	behind []queue.Drive
 	// What a driver with the bug oldMark takes for the device's answer.
 	early device.Mark
-	ident *ident
+	// Its connection to a device that takes streams; zero: none. Of the window under way: units sent, and heard to be out; no more is wanted.
+	line        queue.Token
+	sent, heard int
+	halted      bool
+	made        string // the last id that a device made for it
+	ident       *ident
 }
 
 // The core's clock never moves, and every wait is over when it is next asked: a result comes at early, a step at late.
@@ -64,8 +84,17 @@ func (m *model) step(l *driver) {
 			l.pending = append(l.pending[:len(l.pending):len(l.pending)], c)
 		}
 	}
+	for _, c := range todo.Decisions {
+		if i := c.GetIntent(); i != nil && m.bug == yieldsAnnounced && !slices.ContainsFunc(l.pending, func(p *queuepb.Command) bool { return p.GetYield() != nil }) {
+			l.pending = append(l.pending[:len(l.pending):len(l.pending)], yield(i))
+		}
+	}
 	if todo.Operation != nil {
 		l.op, l.void = todo.Operation, false
+		l.sent, l.heard, l.halted = 0, todo.Operation.From, false
+	}
+	if l.op != nil && todo.Stop == l.op.ID {
+		l.halted = true
 	}
 	l.ident = nil
 }
@@ -93,11 +122,14 @@ func (s *state) old(l *driver) bool { return l.term < s.node.term }
 // spent: whatever that token brings to the device is refused for ever, by rule R8 (and what its leader proposes is void, by R1). With the bound
 // brief, states are one that differ in nothing else.
 func (m *model) spent(s *state, device int, t queue.Token) bool {
-	return m.brief && s.wipes == 0 && t.Less(s.trays[m.trays[device-1]].High)
+	return m.brief && !m.streams && s.wipes == 0 && t.Less(s.trays[m.trays[device-1]].High)
 }
 
-// over: the driver is spent, whatever token it has.
+// over: the driver is spent, whatever token it has; or, where a device knows no tokens, has nothing under way in a term that is over.
 func (m *model) over(s *state, l *driver) bool {
+	if m.streams && m.bug != noTag && s.old(l) && l.op == nil && len(l.behind) == 0 {
+		return true
+	}
 	return m.spent(s, l.device, queue.Token{Term: l.term + 1})
 }
 
@@ -108,6 +140,9 @@ func (m *model) name(l *driver) *ident {
 	d := &ident{group: m.group(l.device)}
 	m.encoder.value(d, reflect.ValueOf(&l.core).Elem())
 	d.flag(l.void)
+	if m.streams {
+		l.name(d)
+	}
 	d.num(uint64(len(l.pending)))
 	for _, c := range l.pending {
 		command(d, c)
@@ -121,6 +156,18 @@ func (m *model) name(l *driver) *ident {
 	}
 	l.ident = d
 	return d
+}
+
+// name adds what concerns a device without a fence. How often a request has failed decides there whether a job is given back.
+func (l *driver) name(d *ident) {
+	d.num(l.line.Term)
+	d.index(l.line.Index)
+	d.num(uint64(l.sent))
+	d.num(uint64(l.heard))
+	d.flag(l.halted)
+	d.text(l.made)
+	failed := reflect.ValueOf(&l.core).Elem().FieldByName("retry").FieldByName("count").Int()
+	d.num(uint64(min(failed, 2)))
 }
 
 func (m *model) hash(s *state) uint64 {
@@ -140,6 +187,11 @@ func (m *model) hash(s *state) uint64 {
 	for _, e := range s.ledger {
 		d.text(string(e.times))
 		d.num(uint64(e.missing))
+		d.num(uint64(e.doubted))
+		for _, a := range e.announced {
+			d.index(a.attempt)
+			d.num(uint64(a.units))
+		}
 	}
 	for i, attempt := range s.torn {
 		d.group = m.group(i + 1)
@@ -149,22 +201,22 @@ func (m *model) hash(s *state) uint64 {
 		if m.spent(s, r.device, r.Token) {
 			continue
 		}
+		d.num(uint64(r.unit))
 		d.group = m.group(r.device)
 		d.num(uint64(r.device))
 		m.encoder.value(d, reflect.ValueOf(r.Operation).Elem())
 	}
-	for _, n := range []int{s.doubled, s.lost, s.returns, s.wipes, s.damaged, int(s.asked)} {
+	for _, n := range s.list() {
 		d.num(uint64(n))
 	}
+	d.num(uint64(s.asked))
 	return maphash.Bytes(m.seed, d.canonical())
 }
 
 func (m *model) initial() *state {
-	s := &state{
-		doubled: m.doubled, lost: m.lost, returns: m.returns, wipes: m.wipes, damaged: m.damaged, torn: make([]uint64, len(m.trays)),
-	}
-	for range slices.Max(m.trays) + 1 {
-		s.trays = append(s.trays, &tray{Fence: device.NewFence(first, "c")})
+	s := &state{left: m.faults(), torn: make([]uint64, len(m.trays))}
+	for i := range slices.Max(m.trays) + 1 {
+		s.trays = append(s.trays, &tray{Fence: device.NewFence(first, "c"), memory: memory{class: m.classes[i], counter: before}})
 	}
 	s.node = &node{records: map[string][]byte{}, after: map[string]*node{}}
 	for _, c := range slices.Concat(commands{nil}, m.setup(), m.jobs) {
@@ -180,7 +232,7 @@ func (m *model) initial() *state {
 func (m *model) begin(s *state) {
 	for d := range m.trays {
 		l := &driver{core: *printer.NewCore(1, 1), term: s.node.term, device: d + 1, early: s.trays[m.trays[d]].Mark}
-		l.core.Lead(l.term, s.node.drives[d])
+		l.core.Lead(l.term, m.shown(l, s.node.drives[d]))
 		m.step(l)
 		s.drivers = append(s.drivers[:len(s.drivers):len(s.drivers)], l)
 	}
