@@ -1,6 +1,10 @@
 package model
 
 import (
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
 	"printq/queue"
 	"printq/queue/queuepb"
 )
@@ -15,8 +19,8 @@ func (m *model) shown(l *driver, d queue.Drive) queue.Drive {
 	case noIntent:
 		w.Intended = w.Units * w.Copies
 	case intentLate: // sends what it has not announced, and announces it then
-		if l.sent == 0 && l.op == nil {
-			w.Intended = w.Printed + 1
+		if !l.used {
+			w.Intended = w.Units * w.Copies
 		}
 	case intentHasty: // sends what it has proposed to announce
 		for _, c := range l.pending {
@@ -31,6 +35,26 @@ func (m *model) shown(l *driver, d queue.Drive) queue.Drive {
 	}
 	d.Work = &w
 	return d
+}
+
+// tell tells a driver of an entry.
+func (m *model) tell(l *driver, d queue.Drive) {
+	l.told = d
+	l.core.Change(m.shown(l, d))
+}
+
+// adds puts decisions beside those of the core that it never makes: the state machine has to know better.
+func (l *driver) adds(list []*queuepb.Command) {
+	for _, c := range list {
+		switch b := c.Body.(type) {
+		case *queuepb.Command_Intent:
+			l.pending = append(slices.Clip(l.pending), yield(b.Intent))
+		case *queuepb.Command_Remote:
+			other := proto.CloneOf(c)
+			other.GetRemote().Id += "0"
+			l.pending = append(slices.Clip(l.pending), other)
+		}
+	}
 }
 
 // yield gives back what is just announced.

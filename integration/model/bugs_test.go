@@ -3,6 +3,8 @@ package model
 import (
 	"strings"
 	"testing"
+
+	"printq/queue"
 )
 
 // A bug is one thing that is not as the rules say.
@@ -113,6 +115,34 @@ var bugs = []struct {
 	{"a decision with any token", anyToken, []string{"inv 15"}, bounds{terms: 1, jobs: two, doubled: 1, returns: 1}},
 	{"a claim that is resumed twice", resumeTwice, []string{"inv 15"}, bounds{terms: 1, jobs: two, doubled: 1}},
 	{"a done without its attempt", noDoneAttempt, []string{"inv 6", "inv 7"}, bounds{terms: 1, jobs: two, doubled: 1}},
+	{"claims that outlive their term", noRevoke, []string{"inv 4"}, bounds{terms: 2, jobs: one}},
+	// Devices without a fence.
+	{"blind: no intent", noIntent, []string{"inv 8"}, bounds{terms: 1, printers: blind, jobs: one, exclusive: true}},
+	{"blind: an intent after the page", intentLate, []string{"inv 8"}, bounds{terms: 1, printers: blind, jobs: one, exclusive: true}},
+	{"blind: a page before its intent commits", intentHasty, []string{"inv 8"}, bounds{terms: 1, printers: blind, jobs: one, exclusive: true}},
+	{"blind: a connection made anew after the intent", reconnects, []string{"inv 8", "inv 5"}, bounds{
+		terms: 2, printers: of(queue.Blind, "reprint"), jobs: one, exclusive: true,
+	}},
+	{"blind: before is always clear", alwaysClear, []string{"inv 6", "inv 8"}, bounds{terms: 1, printers: blind, jobs: one, exclusive: true, lost: 1}},
+	{"blind: decisions of an old leader", noTag, []string{"inv 3"}, bounds{terms: 2, printers: blind, jobs: one, exclusive: true}},
+	{"blind: claims that outlive their term", noRevoke, []string{"inv 4"}, bounds{terms: 2, printers: blind, jobs: one, exclusive: true}},
+	{"blind: a done without its attempt", noDoneAttempt, []string{"inv"}, bounds{terms: 1, printers: blind, jobs: two, exclusive: true, doubled: 1}},
+	{"blind: a decision with any token", anyToken, []string{"inv"}, bounds{terms: 1, printers: blind, jobs: two, exclusive: true, doubled: 1, returns: 1}},
+	{"blind: what was announced is given back", yieldsAnnounced, []string{"inv 8"}, bounds{terms: 1, printers: blind, jobs: one, exclusive: true}},
+	{"blind, several at once, and pages not to be mixed", none, []string{"inv 5", "inv 6"}, bounds{
+		terms: 2, printers: of(queue.Blind, "reprint"), jobs: one, lost: 1, unmixed: true,
+	}},
+	{"counted: a connection made anew after the intent", reconnects, []string{"inv"}, bounds{terms: 2, printers: counted, jobs: one, exclusive: true}},
+	{"counted: a torn page is whole", tornIsWhole, []string{"inv 7", "inv 8"}, bounds{terms: 1, printers: counted, jobs: one, exclusive: true, lost: 1}},
+	{"counted: a counter never goes back", countsBack, []string{"inv"}, bounds{terms: 1, printers: counted, jobs: two, exclusive: true, lost: 1, wipes: 1}},
+	{"counted: what another class had on its way", classForgets, []string{"inv 6", "inv 8"}, bounds{
+		terms: 2, printers: counted, jobs: one, exclusive: true, lost: 1, turns: 1,
+	}},
+	{"counted, several at once: not exact, and not promised", none, []string{"inv"}, bounds{terms: 2, printers: counted, jobs: two, lost: 1}},
+	{"whole-job: one step", oneStep, []string{"R4"}, bounds{terms: 1, printers: whole, jobs: one}},
+	{"whole-job: the last id wins", lastRemote, []string{"R4"}, bounds{terms: 1, printers: whole, jobs: one}},
+	{"whole-job: a document before its id commits", documentEarly, []string{"R4"}, bounds{terms: 1, printers: whole, jobs: one}},
+	{"whole-job: what is forgotten goes there again", resubmits, []string{"inv 8", "inv 6"}, bounds{terms: 1, printers: whole, jobs: one, wipes: 1}},
 }
 
 // A search that finds nothing is worth something only if it finds these.

@@ -11,7 +11,7 @@ func (m *model) check(s *state) string {
 		s.checkDevice(drive, s.node.last[d], m.strangers > 0)
 	}
 	for _, t := range s.trays {
-		if t.class == queue.Fenced || m.exclusive || t.class == queue.WholeJob && m.wipes+m.aborts == 0 {
+		if t.class == queue.Fenced || m.exclusive || m.unmixed || t.class == queue.WholeJob && m.wipes+m.aborts == 0 {
 			s.checkPaper(t)
 		}
 	}

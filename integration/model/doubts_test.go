@@ -9,7 +9,7 @@ import (
 
 // What is held against the log where a device has no fence.
 
-// classOf is the class of the device that the job was bound to, before it may have changed.
+// classOf is the class of the device that the job was bound to, when it was made.
 func (m *model) classOf(j *queue.Job) queue.Class { return m.classes[m.trays[j.Device-1]] }
 
 // doubtedWindow: in doubt is nothing that was recorded as out before, and no more than was announced, or was given to the device as a job.
@@ -23,6 +23,8 @@ func (m *model) doubtedWindow(s *state, before *node, was, j *queue.Job, c *queu
 		s.wrong("inv 8: job %d is in doubt, and was never given to the device", j.Id)
 	case class == queue.WholeJob && s.left == m.faults() && c.GetMove() == nil && was.Stopping == 0:
 		s.wrong("inv 8: job %d is in doubt, and the device keeps its list", j.Id)
+	case class == queue.Counted && m.exact() && c.GetMove() == nil && last > from:
+		s.wrong("inv 8: units %d to %d of job %d are in doubt, and the device counts", from, last, j.Id)
 	case class != queue.WholeJob && int(last) > w.Intended:
 		s.wrong("inv 8: job %d is in doubt up to unit %d, %d were announced", j.Id, last, w.Intended)
 	}
@@ -32,33 +34,61 @@ func (m *model) doubtedWindow(s *state, before *node, was, j *queue.Job, c *queu
 	}
 }
 
+// exact: a counter leaves no more than one page in doubt, that may be torn.
+func (m *model) exact() bool { return m.exclusive && m.wipes+m.turns+m.strangers == 0 }
+
 // bound: the first id that the device gave an attempt stays, and none is taken once the job is stopping.
 func (m *model) bound(s *state, was, j *queue.Job) {
-	for i, a := range was.GetAttempts() {
-		switch id := j.Attempts[i].Remote; {
-		case id == a.Remote:
+	for _, a := range was.GetAttempts() {
+		b := find(j, a.Number)
+		switch {
+		case b == nil || b.Remote == a.Remote:
 		case a.Remote != "":
-			s.wrong("R4: attempt %d is %s there, and becomes %s", a.Number, a.Remote, id)
+			s.wrong("R4: attempt %d is %s there, and becomes %s", a.Number, a.Remote, b.Remote)
 		case was.Stopping != 0:
-			s.wrong("R9: attempt %d becomes %s there, and is stopping", a.Number, id)
+			s.wrong("R9: attempt %d becomes %s there, and is stopping", a.Number, b.Remote)
 		}
 	}
 }
 
-// endsAt: an attempt has ended. What was recorded of it came out; what else came out of it was recorded as in doubt (invariant 8).
-func (m *model) endsAt(s *state, j *queue.Job, a *queuepb.Attempt) {
-	if m.classes[m.trays[a.Device-1]] == queue.Fenced {
+func find(j *queue.Job, attempt uint64) *queuepb.Attempt {
+	for _, a := range j.GetAttempts() {
+		if a.Number == attempt {
+			return a
+		}
+	}
+	return nil
+}
+
+// ending is how an attempt ended; empty: it has not.
+func ending(j *queue.Job, attempt uint64) string {
+	if a := find(j, attempt); a != nil {
+		return a.Outcome
+	}
+	return "yielded"
+}
+
+// ends: an attempt may have ended. What was recorded of it came out; what else came out of it was recorded as in doubt (invariant 8).
+func (m *model) ends(s *state, j *queue.Job, was *queuepb.Attempt) {
+	a := find(j, was.Number)
+	switch {
+	case m.classes[m.trays[was.Device-1]] == queue.Fenced:
+		return
+	case a == nil: // given back
+		a = &queuepb.Attempt{Number: was.Number, From: was.From, Printed: was.From}
+	case a.Outcome == "":
 		return
 	}
 	e := s.ledger[j.Id-1]
 	for unit := a.From + 1; unit <= a.Printed && m.strangers == 0; unit++ {
-		if e.doubted&(1<<(unit-1)) == 0 && s.whole(j.Id, a.Number, int(unit)) != 1 {
-			s.wrong("inv 8: attempt %d of job %d ended, %d units were recorded, unit %d came out %d times", a.Number, j.Id, a.Printed, unit, s.whole(j.Id, a.Number, int(unit)))
+		if n := s.whole(j.Id, a.Number, int(unit)); e.doubted&(1<<(unit-1)) == 0 && n != 1 {
+			s.wrong("inv 8: attempt %d of job %d ended, %d units were recorded, unit %d came out %d times", a.Number, j.Id, a.Printed, unit, n)
 		}
 	}
 	for _, t := range s.trays {
 		for _, p := range t.paper {
-			if p.job == j.Id && p.attempt == a.Number && (p.torn && m.strangers == 0 || p.unit > int(a.Printed)) && e.doubted&(1<<(p.unit-1)) == 0 {
+			known := p.unit <= int(a.Printed) && (!p.torn || m.strangers > 0) || e.doubted&(1<<(p.unit-1)) != 0
+			if p.job == j.Id && p.attempt == a.Number && !known {
 				s.wrong("inv 8: attempt %d of job %d ended, %d units were recorded, unit %d (torn: %v) was not in doubt", a.Number, j.Id, a.Printed, p.unit, p.torn)
 			}
 		}
@@ -96,23 +126,14 @@ func (s *state) announces() {
 // exceeds: a counter that shows more than was announced is noticed, whoever printed there.
 func (m *model) exceeds(s *state, was *node, c *queuepb.Command) {
 	r := c.GetResume()
-	if r == nil || !r.Counts || r.Counter < before {
+	if r == nil || !r.Counts || r.Before != nil || s.node == was {
 		return
 	}
-	w := was.drives[r.Device-1].Work
-	if w == nil || w.Intended <= w.Printed || s.node == was {
+	w, f := was.drives[r.Device-1].Work, was.flights[r.Device-1]
+	if w == nil || w.Intended <= w.Printed || r.Counter < f.counter || uint64(f.base)+r.Counter-f.counter <= uint64(w.Intended) {
 		return
 	}
-	pages := 0
-	for _, p := range s.trays[m.trays[r.Device-1]].paper {
-		if p.attempt != w.Attempt || p.unit <= w.Printed {
-			pages++
-		}
-	}
-	if int(r.Counter)-before-pages <= w.Intended-w.Printed {
-		return
-	}
-	if a := s.node.job(w.Job).Attempts; !slices.ContainsFunc(a, func(a *queuepb.Attempt) bool { return a.Number == w.Attempt && a.Outcome == "in-doubt" }) {
+	if ending(s.node.job(w.Job), w.Attempt) != "in-doubt" {
 		s.wrong("inv 8: the counter shows more than was announced of attempt %d, and it is not in doubt", w.Attempt)
 	}
 }

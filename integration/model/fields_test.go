@@ -29,7 +29,7 @@ var fields = []struct {
 		"name user format bytes sha256 pages priority of submitted document key ttl ended document_gone stop_reason changed fingerprint " +
 			"options created open hold duplicate_of began place page_ranges part_of parts more",
 	},
-	{&queuepb.Attempt{}, "number device from outcome remote", "token printed"},
+	{&queuepb.Attempt{}, "number device from outcome remote printed", "token"},
 	{&queue.Printer{}, "paused", "name settings reason devices created changed rejecting default description hold_new"},
 }
 

@@ -47,8 +47,8 @@ func (m *model) entitle(s *state, before *node, c *queuepb.Command) {
 		}
 		m.asks(s, was, j, c, policy)
 		m.bound(s, was, j)
-		if n := len(was.GetAttempts()); n > 0 && was.Attempts[n-1].Outcome == "" && j.Attempts[n-1].Outcome != "" {
-			m.endsAt(s, j, j.Attempts[n-1])
+		if n := len(was.GetAttempts()); n > 0 && was.Attempts[n-1].Outcome == "" {
+			m.ends(s, j, was.Attempts[n-1])
 		}
 	}
 	s.announces()
@@ -63,7 +63,7 @@ func (m *model) entitle(s *state, before *node, c *queuepb.Command) {
 // endsInDoubt: the last attempt that there was before has ended so.
 func endsInDoubt(was, j *queue.Job) bool {
 	n := len(was.GetAttempts())
-	return n > 0 && was.Attempts[n-1].Outcome == "" && j.Attempts[n-1].Outcome == "in-doubt"
+	return n > 0 && was.Attempts[n-1].Outcome == "" && ending(j, was.Attempts[n-1].Number) == "in-doubt"
 }
 
 // inTurn is invariant 9, for a job that was chosen.
@@ -117,7 +117,7 @@ func (m *model) asks(s *state, was, j *queue.Job, c *queuepb.Command, policy boo
 	for unit := after + 1; unit <= last; unit++ {
 		e.times[unit-1] = 1
 		for _, a := range was.GetAttempts() {
-			if a.From < unit && a.Outcome != "yielded" {
+			if a.From < unit {
 				e.times[unit-1]++
 			}
 		}

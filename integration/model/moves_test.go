@@ -68,7 +68,7 @@ func (m *model) drives(s *state, i int, l *driver, emit emit) {
 	if len(l.behind) > 0 {
 		t := *s
 		l := t.driver(i)
-		l.core.Change(m.shown(l, l.behind[0]))
+		m.tell(l, l.behind[0])
 		l.behind = l.behind[1:]
 		m.step(l)
 		emit(m.say("leader %d applies the next entry", l.term), false, &t)
@@ -123,7 +123,7 @@ func (m *model) commit(s *state, c *queuepb.Command) bool {
 			l.behind, l.ident = append(slices.Clip(l.behind), drive), nil
 			continue
 		}
-		l.core.Change(m.shown(l, drive))
+		m.tell(l, drive)
 		m.step(l)
 	}
 	return true
@@ -216,7 +216,7 @@ func (m *model) answered(s *state, i int, r printer.Result) {
 	if m.bug == oldMark && op.Kind == printer.OpenDevice {
 		r.State.Mark = l.early
 	}
-	if op.Kind == printer.CreateJob && r.Err == nil {
+	if m.bug == documentEarly && op.Kind == printer.CreateJob && r.Err == nil {
 		l.made = r.Remote
 	}
 	if r.Outcome.End == device.Gone && m.bug == resubmits {
@@ -224,9 +224,6 @@ func (m *model) answered(s *state, i int, r printer.Result) {
 	}
 	l.sent, l.heard, l.halted = 0, 0, false
 	l.core.Result(early, r)
-	if m.bug == intentLate || m.bug == documentEarly {
-		l.core.Change(m.shown(l, s.node.drives[l.device-1]))
-	}
 	m.step(l)
 	if d := s.node.drives[l.device-1]; m.bug == hasty && !s.old(l) && opened(op, r, d) {
 		d.Resumed, d.Epoch = true, r.State.Epoch
@@ -240,7 +237,8 @@ func (m *model) returning(s *state, i int, emit emit) {
 	t := *s
 	t.returns--
 	l := t.driver(i)
-	l.core.Lead(l.term, m.shown(l, t.node.drives[l.device-1]))
+	l.told = t.node.drives[l.device-1]
+	l.core.Lead(l.term, m.shown(l, l.told))
 	l.void = l.op != nil
 	m.step(l)
 	emit(m.say("leader %d forgets all about device %d, and leads", l.term, l.device), true, &t)

@@ -97,19 +97,9 @@ func (m *model) lands(s *state, r request, unit int, torn bool) {
 	if f.class != queue.WholeJob && e.announcedOf(w.Attempt) < unit {
 		s.wrong("inv 8: unit %d of job %d came out, attempt %d has announced %d", unit, w.Job, w.Attempt, e.announcedOf(w.Attempt))
 	}
-	if ended := s.ending(w.Job, w.Attempt); ended != "" && e.doubted&(1<<(unit-1)) == 0 {
+	if ended := ending(s.node.job(w.Job), w.Attempt); ended != "" && e.doubted&(1<<(unit-1)) == 0 {
 		s.wrong("inv 8: unit %d of job %d came out after attempt %d ended, and was not in doubt", unit, w.Job, w.Attempt)
 	} else if ended != "" && m.exclusive && s.torn[r.device-1] != w.Attempt {
 		s.wrong("inv 5: a page came out of attempt %d, which has ended", w.Attempt)
 	}
-}
-
-// ending is how an attempt ended; empty: it has not.
-func (s *state) ending(job, attempt uint64) string {
-	for _, a := range s.node.job(job).GetAttempts() {
-		if a.Number == attempt {
-			return a.Outcome
-		}
-	}
-	return ""
 }

@@ -20,9 +20,15 @@ type node struct {
 	drives      []queue.Drive // by device
 	jobs        []*queue.Job  // job n at n-1
 	last        []queue.Token // by device, the highest ever given
-	counters    []uint64      // by device, as it was when units were last announced
+	flights     []flight      // by device
 	ident       ident
 	after       map[string]*node
+}
+
+// A flight is how a device's counter was when units were last announced, and how many were out then.
+type flight struct {
+	counter uint64
+	base    uint32
 }
 
 // A library holds every node once.
@@ -103,7 +109,7 @@ func (l *library) node(before *node, s *queue.State, c *queuepb.Command) *node {
 		must(err)
 	}
 	n.drives = s.Drives()
-	n.read(l.group)
+	n.read(l.group, l.streams)
 	if known, ok := l.nodes[n.ident.exact()]; ok {
 		return known
 	}
@@ -112,7 +118,7 @@ func (l *library) node(before *node, s *queue.State, c *queuepb.Command) *node {
 }
 
 // read takes the records apart, and makes of them the node's ident.
-func (n *node) read(group func(device int) uint64) {
+func (n *node) read(group func(device int) uint64, streams bool) {
 	d := &n.ident
 	d.num(n.term)
 	for _, b := range []queue.Bucket{queue.Printers, queue.Devices, queue.Live, queue.Finished} {
@@ -125,6 +131,7 @@ func (n *node) read(group func(device int) uint64) {
 			default:
 				j := &queue.Job{}
 				must(proto.Unmarshal(value, j))
+				j.Attempts = slices.DeleteFunc(j.Attempts, yielded)
 				n.jobs = append(n.jobs, j)
 			}
 			return nil
@@ -132,9 +139,12 @@ func (n *node) read(group func(device int) uint64) {
 	}
 	slices.SortFunc(n.jobs, func(a, b *queue.Job) int { return int(a.Id) - int(b.Id) })
 	for _, j := range n.jobs {
-		nameJob(d, j, group)
+		nameJob(d, j, group, streams)
 	}
 }
+
+// yielded: the attempt has been nowhere. There may be any number, so that nodes are one that differ in nothing else.
+func yielded(a *queuepb.Attempt) bool { return a.Outcome == "yielded" }
 
 func (n *node) printer(value []byte) {
 	r := &queue.Printer{}
@@ -146,7 +156,7 @@ func (n *node) device(value []byte, group func(device int) uint64) {
 	r := &queue.Device{}
 	must(proto.Unmarshal(value, r))
 	n.last = append(n.last, queue.Token{Term: r.Last.GetTerm(), Index: r.Last.GetIndex()})
-	n.counters = append(n.counters, r.Counter)
+	n.flights = append(n.flights, flight{r.Counter, r.Base})
 	d := &n.ident
 	d.group = group(int(r.Id))
 	for _, t := range []*queuepb.Token{r.Token, r.Last} {
@@ -182,7 +192,7 @@ func (n *node) flight(r *queue.Device) {
 	d.text(r.Remote)
 }
 
-func nameJob(d *ident, j *queue.Job, group func(device int) uint64) {
+func nameJob(d *ident, j *queue.Job, group func(device int) uint64, streams bool) {
 	d.text(j.Printer)
 	d.text(j.MoveTo)
 	d.num(uint64(j.State))
@@ -191,18 +201,18 @@ func nameJob(d *ident, j *queue.Job, group func(device int) uint64) {
 		d.num(uint64(u))
 	}
 	d.num(j.Device)
+	d.num(uint64(len(j.Attempts)))
 	for _, a := range j.Attempts {
-		if a.Outcome == "yielded" { // it has been nowhere, and there may be any number
-			continue
-		}
 		d.num(a.Device)
 		d.group = group(int(a.Device))
 		d.index(a.Number)
 		d.num(uint64(a.From))
 		d.text(a.Outcome)
 		d.text(a.Remote)
+		if streams { // a fence knows better
+			d.num(uint64(a.Printed))
+		}
 	}
-	d.num(0)
 }
 
 func must(err error) {

@@ -52,7 +52,7 @@ func (m *model) said(n *node, c *queuepb.Command) *queuepb.Command {
 		case alwaysClear:
 			b.Resume.Clear = b.Resume.Before != nil
 		case countsBack:
-			b.Resume.Counter = max(b.Resume.Counter, n.counters[b.Resume.Device-1])
+			b.Resume.Counter = max(b.Resume.Counter, n.flights[b.Resume.Device-1].counter)
 		}
 		w := n.drives[b.Resume.Device-1].Work
 		if m.bug == anyMark && w != nil && b.Resume.Mark.GetAttempt() != 0 {

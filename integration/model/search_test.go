@@ -22,6 +22,8 @@ type bounds struct {
 	strangers, turns, aborts int
 	// A device serves one connection at a time.
 	exclusive bool
+	// Pages of two attempts are not to be mixed, all the same.
+	unmixed bool
 	// How many units a device is given at once; 0: all.
 	window int
 	// Trays that answer, and begin nothing.

@@ -182,7 +182,7 @@ func (m *model) spools(s *state, d int, emit emit) {
 			})
 		}
 		if s.aborts > 0 {
-			m.ends(r, move)
+			m.gives(r, move)
 		}
 		if s.wipes > 0 && r.state != forgotten {
 			move("forgotten", true, func(s *state, x *remote) { s.wipes--; x.state = forgotten })
@@ -195,7 +195,7 @@ func (m *model) behind(f *tray, id int) bool {
 	return slices.ContainsFunc(f.remotes[:id], func(r remote) bool { return r.state == prints })
 }
 
-func (m *model) ends(r remote, move func(string, bool, func(*state, *remote))) {
+func (m *model) gives(r remote, move func(string, bool, func(*state, *remote))) {
 	if r.state == waits {
 		move("nobody sent the document: it is given up", true, func(s *state, x *remote) { s.aborts--; x.state = untouched })
 		move("canceled there", true, func(s *state, x *remote) { s.aborts--; x.state = canceled })

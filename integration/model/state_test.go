@@ -69,14 +69,26 @@ type driver struct {
 	line        queue.Token
 	sent, heard int
 	halted      bool
-	made        string // the last id that a device made for it
-	ident       *ident
+	// Of one with a bug: the last id that a device made for it; whether it ever sent; what it was last told.
+	made  string
+	used  bool
+	told  queue.Drive
+	ident *ident
 }
 
 // The core's clock never moves, and every wait is over when it is next asked: a result comes at early, a step at late.
 var early, late = time.Unix(0, 0), time.Unix(3600, 0)
 
 func (m *model) step(l *driver) {
+	m.once(l)
+	switch m.bug {
+	case intentLate, intentHasty, documentEarly: // it goes on what it has only proposed
+		m.tell(l, l.told)
+		m.once(l)
+	}
+}
+
+func (m *model) once(l *driver) {
 	todo := l.core.Step(late)
 	for _, c := range todo.Decisions {
 		same := func(p *queuepb.Command) bool { return proto.Equal(p, c) }
@@ -84,10 +96,8 @@ func (m *model) step(l *driver) {
 			l.pending = append(l.pending[:len(l.pending):len(l.pending)], c)
 		}
 	}
-	for _, c := range todo.Decisions {
-		if i := c.GetIntent(); i != nil && m.bug == yieldsAnnounced && !slices.ContainsFunc(l.pending, func(p *queuepb.Command) bool { return p.GetYield() != nil }) {
-			l.pending = append(l.pending[:len(l.pending):len(l.pending)], yield(i))
-		}
+	if m.bug == yieldsAnnounced || m.bug == lastRemote {
+		l.adds(todo.Decisions)
 	}
 	if todo.Operation != nil {
 		l.op, l.void = todo.Operation, false
@@ -166,6 +176,7 @@ func (l *driver) name(d *ident) {
 	d.num(uint64(l.heard))
 	d.flag(l.halted)
 	d.text(l.made)
+	d.flag(l.used)
 	failed := reflect.ValueOf(&l.core).Elem().FieldByName("retry").FieldByName("count").Int()
 	d.num(uint64(min(failed, 2)))
 }
@@ -232,7 +243,8 @@ func (m *model) initial() *state {
 func (m *model) begin(s *state) {
 	for d := range m.trays {
 		l := &driver{core: *printer.NewCore(1, 1), term: s.node.term, device: d + 1, early: s.trays[m.trays[d]].Mark}
-		l.core.Lead(l.term, m.shown(l, s.node.drives[d]))
+		l.told = s.node.drives[d]
+		l.core.Lead(l.term, m.shown(l, l.told))
 		m.step(l)
 		s.drivers = append(s.drivers[:len(s.drivers):len(s.drivers)], l)
 	}

@@ -62,6 +62,7 @@ func (m *model) suffers(s *state, i int, f fate) {
 	}
 	sent := device.Sent{Whole: f.sent, Out: f.heard, Unclear: f.unclear}
 	n := s.driver(i)
+	n.used = m.bug == intentLate
 	if n.ident = nil; f.err != nil { // it makes no other
 		n.line = queue.Token{}
 	}
