@@ -115,9 +115,9 @@ func (s *state) announces() {
 		}
 		e := s.entitled(w.Job)
 		e.announced = slices.Clone(e.announced)
-		i := slices.IndexFunc(e.announced, func(a announced) bool { return a.attempt == w.Attempt })
+		i := slices.IndexFunc(e.announced, func(a announced) bool { return a.attempt == w.Attempt && a.device == int(d.Device) })
 		if i < 0 {
-			i, e.announced = len(e.announced), append(e.announced, announced{attempt: w.Attempt})
+			i, e.announced = len(e.announced), append(e.announced, announced{device: int(d.Device), attempt: w.Attempt})
 		}
 		e.announced[i].units = w.Intended
 	}

@@ -20,6 +20,7 @@ type entitled struct {
 }
 
 type announced struct {
+	device  int
 	attempt uint64
 	units   int
 }

@@ -199,7 +199,9 @@ func (m *model) hash(s *state) uint64 {
 		d.text(string(e.times))
 		d.num(uint64(e.missing))
 		d.num(uint64(e.doubted))
+		d.num(uint64(len(e.announced)))
 		for _, a := range e.announced {
+			d.group = m.group(a.device)
 			d.index(a.attempt)
 			d.num(uint64(a.units))
 		}
