@@ -38,7 +38,7 @@
 // # Not here
 //
 // The system's own socket buffers stand before the printer's: on a real socket a host can send more than Options.Buffer
-// before it is held up, and that too is lost with the power. A printer interprets no further than the page that it prints,
+// before it is held up, and that too is lost with the power; Options.SocketBuffer keeps them small. A printer interprets no further than the page that it prints,
 // so the answer to a question comes after the pages that were sent before it, and JOB and EOJ are reported in their order;
 // the manual allows an END after the next START. No page is rendered: a page is its bytes. PostScript, PDF, URF and PCL XL documents are taken whole, with as many pages as
 // OtherPages says. PCL is text with form feeds. Of PJL, the file system, passwords, device attendance (RDYMSG and its

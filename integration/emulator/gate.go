@@ -1,8 +1,11 @@
 package emulator
 
 import (
+	"context"
+	"errors"
 	"net"
 	"sync"
+	"syscall"
 )
 
 // A gate is a listener that can be shut and opened again at one address while somebody accepts from it.
@@ -16,6 +19,7 @@ type gate struct {
 	inner        net.Listener
 	own          bool
 	shut, closed bool
+	room         int // of the system's buffer for a connection, where the listener is its own; 0: as the system has it
 }
 
 func newGate(ln net.Listener, own bool) *gate {
@@ -25,12 +29,25 @@ func newGate(ln net.Listener, own bool) *gate {
 }
 
 // listen opens a gate of its own at a free port.
-func listen() (*gate, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+func listen(room int) (*gate, error) {
+	ln, err := listenAt("127.0.0.1:0", room)
 	if err != nil {
 		return nil, err
 	}
-	return newGate(ln, true), nil
+	g := newGate(ln, true)
+	g.room = room
+	return g, nil
+}
+
+// listenAt takes a port. What is set on a listener holds for its connections from their first byte on.
+func listenAt(addr string, room int) (net.Listener, error) {
+	var c net.ListenConfig
+	if room > 0 {
+		c.Control = func(_, _ string, raw syscall.RawConn) (err error) {
+			return errors.Join(raw.Control(func(fd uintptr) { err = receiveBuffer(fd, room) }), err)
+		}
+	}
+	return c.Listen(context.Background(), "tcp", addr)
 }
 
 // Accept waits for a connection; while the gate is shut, none comes.
@@ -92,7 +109,7 @@ func (g *gate) open() error {
 		return nil
 	}
 	if g.own {
-		ln, err := net.Listen("tcp", g.inner.Addr().String())
+		ln, err := listenAt(g.inner.Addr().String(), g.room)
 		if err != nil {
 			return err
 		}

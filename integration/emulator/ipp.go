@@ -104,7 +104,7 @@ func (p *IPP) uri() string {
 
 // Start serves a free port of 127.0.0.1 until Close, and returns the printer's URI.
 func (p *IPP) Start() (string, error) {
-	g, err := listen()
+	g, err := listen(0)
 	if err != nil {
 		return "", err
 	}

@@ -34,7 +34,7 @@ func NewJetDirect(o Options) *JetDirect {
 
 // Start serves a free port of 127.0.0.1 until Close, and returns its address.
 func (p *JetDirect) Start() (string, error) {
-	g, err := listen()
+	g, err := listen(p.options.SocketBuffer)
 	if err != nil {
 		return "", err
 	}

@@ -39,6 +39,9 @@ type Options struct {
 	PageTime time.Duration
 	// Buffer is how many bytes the printer takes before they are printed; 0: 64 KiB. No more are read meanwhile.
 	Buffer int
+	// SocketBuffer is how many bytes the system takes before the printer's Buffer, where Start opens the listener, on Unix; 0: as it
+	// likes, often megabytes. A printer's network stack has some KiB.
+	SocketBuffer int
 	// OtherPages is how many pages a document has in whose language the pages are not looked for; 0: 1.
 	OtherPages int
 	// SkipsBlankRest: white space after the last form feed is no page. Else it is.
