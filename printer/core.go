@@ -224,7 +224,7 @@ func (c *Core) Drain() { c.drain = true }
 
 // Quiet reports whether nothing is under way and all that the device acknowledged is recorded.
 func (c *Core) Quiet() bool {
-	if c.op != nil {
+	if c.op != nil || c.owed() {
 		return false
 	}
 	w := c.drive.Work

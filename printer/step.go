@@ -231,14 +231,18 @@ func (t *turn) begin(op *Operation) {
 	case t.now.Before(t.retry.until):
 		t.wake(t.retry.until)
 	default:
-		if t.retry.count > 0 {
-			t.stats.Retries++
-		}
-		t.sequence++
-		op.ID, op.Term, op.Token, op.started, op.reign = t.sequence, t.term, t.drive.Token, t.now, t.reign
-		t.Core.op, t.todo.Operation = op, op
-		t.wake(t.now.Add(silence))
+		t.start(op)
 	}
+}
+
+func (t *turn) start(op *Operation) {
+	if t.retry.count > 0 {
+		t.stats.Retries++
+	}
+	t.sequence++
+	op.ID, op.Term, op.Token, op.started, op.reign = t.sequence, t.term, t.drive.Token, t.now, t.reign
+	t.Core.op, t.todo.Operation = op, op
+	t.wake(t.now.Add(silence))
 }
 
 func (t *turn) token() *queuepb.Token {

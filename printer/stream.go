@@ -24,7 +24,7 @@ func (t *turn) stream(w *queue.Work) {
 			t.propose(done, command)
 		}
 		return
-	case t.drain && w.Units > 1: // a page under way is finished, a document is not cut
+	case t.drain && w.Units > 1 && !t.atHand(): // a page under way is finished, a document is not cut
 		t.halt()
 	}
 	t.progress(w)
@@ -60,7 +60,12 @@ func (t *turn) send(w *queue.Work, have int) {
 		to = min(to, have+n)
 	}
 	if w.Intended >= to && w.Printed == have {
-		t.begin(&Operation{Kind: SendWindow, Work: w, Cluster: t.drive.Cluster, From: have, To: w.Intended, Pages: w.PagesOut})
+		op := &Operation{Kind: SendWindow, Work: w, Cluster: t.drive.Cluster, From: have, To: w.Intended, Pages: w.PagesOut}
+		if t.owed() {
+			t.start(op)
+		} else {
+			t.begin(op)
+		}
 		return
 	}
 	if t.drain {
@@ -71,6 +76,30 @@ func (t *turn) send(w *queue.Work, have int) {
 		Device: t.drive.Device, Token: t.token(), Attempt: w.Attempt, Units: uint32(to), Counts: r.Counts, Counter: r.Counter,
 		Base: uint32(r.base), Pages: uint32(r.pages),
 	}}})
+}
+
+// atHand: a window of one unit is under way. To stop it would only keep back what the log already calls announced.
+func (t *turn) atHand() bool {
+	return t.op != nil && t.op.Kind == SendWindow && t.op.To-t.op.From == 1
+}
+
+// owed: a unit is announced, or about to be, that the next leader could not ask a blind device about. It is sent before the leadership is
+// handed over, so that an orderly change leaves nothing in doubt.
+func (c *Core) owed() bool {
+	w := c.drive.Work
+	if !c.drain || !c.leads || w == nil || w.Stopping || c.drive.Class != queue.Blind || c.session.ready.attempt != w.Attempt ||
+		c.session.token != c.drive.Token || c.session.broken || c.session.failed.attempt == w.Attempt {
+		return false
+	}
+	coming := c.proposals[intent].command.GetIntent()
+	if coming.GetAttempt() != w.Attempt || tokenOf(coming) != c.drive.Token {
+		coming = nil
+	}
+	return max(w.Intended, int(coming.GetUnits())) == c.have()+1
+}
+
+func tokenOf(m *queuepb.Intent) queue.Token {
+	return queue.Token{Term: m.GetToken().GetTerm(), Index: m.GetToken().GetIndex()}
 }
 
 // giveBack lets another device of the printer have a job that this one cannot begin.

@@ -216,6 +216,22 @@ func (c *cups) end() error {
 	return os.RemoveAll(c.dir)
 }
 
+// saved waits until the scheduler has written its job and its printer.
+func (c *cups) saved(ctx context.Context) error {
+	for {
+		jobs, err := filepath.Glob(filepath.Join(c.dir, "spool", "c*"))
+		if err != nil {
+			return err
+		}
+		if _, err := os.Stat(filepath.Join(c.dir, "root", "printers.conf")); err == nil && len(jobs) > 0 {
+			return nil
+		}
+		if pause(ctx, 100*time.Millisecond); ctx.Err() != nil {
+			return fmt.Errorf("cupsd has not saved its job: %w", context.Cause(ctx))
+		}
+	}
+}
+
 // inCUPS does an experiment with CUPS. What came out is what lies there when nothing more comes for as long as 30 pages take, or 10 s.
 func inCUPS(ctx context.Context, program string, e experiment, s Scale) (r paper.Tally, err error) {
 	jet := emulator.NewJetDirect(emulator.Options{PageTime: s.Page, Buffer: 4 << 10, SocketBuffer: 8 << 10, PJL: emulator.PJLSkipped})
@@ -232,10 +248,8 @@ func inCUPS(ctx context.Context, program string, e experiment, s Scale) (r paper
 	if _, err := c.tool(ctx, "lpadmin", "-p", "q", "-E", "-v", "socket://"+addr, "-o", "printer-error-policy=retry-job"); err != nil {
 		return r, err
 	}
-	if e.paused {
-		if _, err := c.tool(ctx, "cupsdisable", "q"); err != nil {
-			return r, err
-		}
+	if _, err := c.tool(ctx, "cupsdisable", "q"); err != nil {
+		return r, err
 	}
 	var documents []paper.Document
 	for n := range e.jobs {
@@ -250,6 +264,13 @@ func inCUPS(ctx context.Context, program string, e experiment, s Scale) (r paper
 		}
 	}
 	if !e.paused {
+		// What is lost within the first half minute is the first experiment's. Here the scheduler has saved its job.
+		if err := c.saved(ctx); err != nil {
+			return r, err
+		}
+		if _, err := c.tool(ctx, "cupsenable", "q"); err != nil {
+			return r, err
+		}
 		if _, err := jet.Wait(ctx, func(p []emulator.Page) bool { return len(p) >= e.pages/2 }); err != nil {
 			return r, fmt.Errorf("half of the job: %w", err)
 		}
