@@ -8,7 +8,7 @@ import (
 func (w *World) step(s Step) {
 	w.trace.note(13, uint64(s.Kind), uint64(s.At))
 	w.trace.say(w.now, "STEP %v %d %d %d for %v", s.Kind, s.A, s.B, s.C, s.For)
-	if s.Kind < firstFault || s.Kind > lastFault {
+	if s.Kind < firstFault || s.Kind > lastFault && s.Kind <= SetPrinter {
 		w.act(s)
 		return
 	}
@@ -18,6 +18,7 @@ func (w *World) step(s Step) {
 			m = l
 		}
 	}
+	w.accident(s, m)
 	if w.inject(s, m) {
 		w.counts.add("fault: " + s.Kind.String())
 	}

@@ -2,11 +2,15 @@ package sim
 
 import (
 	"time"
+
+	"printq/queue"
 )
 
 // disturb makes a printer worse for a while.
 func (t *tray) disturb(s Step) bool {
 	switch s.Kind {
+	case Sever, Empty, Busy:
+		return t.press != nil && t.press.disturb(s)
 	case Hang:
 		if t.hung {
 			return false
@@ -18,6 +22,9 @@ func (t *tray) disturb(s Step) bool {
 	case DieBefore:
 		t.dieBefore = true
 	case Forget:
+		if t.press != nil {
+			return t.press.forget(s)
+		}
 		t.wipe()
 		switch s.B % 5 {
 		case 0:
@@ -37,4 +44,41 @@ func (t *tray) goOn() {
 	for _, do := range waiting {
 		t.w.after(t.w.between(0, 5*time.Millisecond), do)
 	}
+	if t.press != nil {
+		t.press.goOn()
+	}
+}
+
+// disturb makes a printer without a fence worse for a while.
+func (p *press) disturb(s Step) bool {
+	switch s.Kind {
+	case Sever:
+		p.fates = append(p.fates, fate(1+s.B%3))
+	case Empty:
+		p.empty = true
+		p.w.after(s.For, func() { p.empty = false; p.goOn() })
+	case Busy:
+		p.used = true
+		p.w.after(s.For, func() { p.used = false; p.goOn() })
+	}
+	return true
+}
+
+// forget takes away what the printer remembers, or puts another in its place.
+func (p *press) forget(s Step) bool {
+	switch {
+	case p.class == queue.WholeJob:
+		p.purge()
+		p.w.counts.add("spooler forgot its jobs")
+	case p.class == queue.Counted && s.B%5 > 0:
+		p.counter = 0
+		p.w.counts.add("counter went back")
+	}
+	if s.B%5 == 0 && p.class != queue.Blind {
+		p.t.identity += "'"
+		p.t.swapped++
+		p.counter += uint64(s.C % 4)
+		p.w.counts.add("device of another identity")
+	}
+	return true
 }

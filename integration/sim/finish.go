@@ -28,6 +28,9 @@ func (w *World) heal() {
 	n.loss, n.double, n.slow = -1<<20, -1<<20, -1<<20
 	for _, t := range w.trays {
 		t.dieAfter, t.dieBefore = false, false
+		if t.press != nil {
+			t.press.empty, t.press.used, t.press.fates = false, false, nil
+		}
 		t.goOn()
 	}
 	for _, m := range w.members {
@@ -68,8 +71,11 @@ func (c *clients) operate() {
 			}
 		}
 		for j := range w.history.state.LiveJobs(0) {
-			if queue.JobState(j.State) == queue.Held {
-				c.command(c.resolve(j))
+			if queue.JobState(j.State) != queue.Held {
+				continue
+			}
+			if cmd := c.resolve(j); cmd != nil {
+				c.command(cmd)
 			}
 		}
 	}
@@ -79,6 +85,14 @@ func (c *clients) operate() {
 func (c *clients) resolve(j *queue.Job) *queuepb.Command {
 	if j.Reason != "in-doubt" {
 		return &queuepb.Command{Body: &queuepb.Command_Release{Release: &queuepb.Release{Job: j.Id}}}
+	}
+	if a := c.w.history.attempts[printing{j.Id, j.Attempts[len(j.Attempts)-1].Number}]; a != nil && a.tray != nil && a.tray.press != nil {
+		out, atRest := c.look(j)
+		if !atRest {
+			return nil
+		}
+		c.w.counts.add("in doubt, and somebody looked at the paper")
+		return &queuepb.Command{Body: &queuepb.Command_Resolve{Resolve: &queuepb.Resolve{Job: j.Id, Answer: &queuepb.Resolve_Printed{Printed: out}}}}
 	}
 	out := uint32(c.w.paper.units(j.Id, j.Attempts[len(j.Attempts)-1].Number))
 	return &queuepb.Command{Body: &queuepb.Command_Resolve{Resolve: &queuepb.Resolve{
@@ -104,6 +118,11 @@ func (w *World) quiet() string {
 	for _, x := range w.clients.wants {
 		if x.job == 0 {
 			return fmt.Sprintf("%s has no answer", x.key)
+		}
+	}
+	for _, t := range w.trays {
+		if t.press != nil && len(t.press.buffer) > 0 {
+			return fmt.Sprintf("printer %d still prints", t.number)
 		}
 	}
 	for j := range w.history.state.LiveJobs(0) {
@@ -140,6 +159,7 @@ func (w *World) finish() {
 	for _, x := range w.clients.wants {
 		w.kept(x)
 	}
+	w.paper.finish()
 	var first *member
 	for _, m := range w.members {
 		if m.lost {

@@ -11,7 +11,11 @@ func (s *shell) handOver(to uint64) {
 	s.m.w.counts.add("transfer asked")
 	s.drain = true
 	for _, id := range s.devices() {
-		s.hands[id].core.Drain()
+		h := s.hands[id]
+		h.core.Drain()
+		if s.w.tray(h.drive.URI).press != nil {
+			s.step(h)
+		}
 	}
 	s.finish(to, 0, s.m.leading)
 }

@@ -22,6 +22,8 @@ type history struct {
 	acked    uint64        // the highest position that a client was told
 	claims   map[queue.Token]bool
 	reprints map[string]bool
+	attempts map[printing]*attempted
+	doubts   map[uint64]map[int]bool // units that were ever in doubt, by job
 }
 
 type entry struct {
@@ -41,6 +43,7 @@ func (h *history) init(w *World) {
 	h.state = queue.New(clusterID)
 	h.leaders, h.jobs, h.claims = map[uint64]leader{}, map[uint64]*jobHistory{}, map[queue.Token]bool{}
 	h.reprints = map[string]bool{}
+	h.attempts, h.doubts = map[printing]*attempted{}, map[uint64]map[int]bool{}
 }
 
 func (h *history) last() uint64 { return uint64(len(h.entries)) + 1 }

@@ -165,7 +165,7 @@ func byItself(p phase, ttl bool) phase {
 			return aborted
 		}
 	case driven:
-		return completed | held | inDoubt
+		return completed | held | inDoubt | pending // given back by a device that could not begin
 	case canceling:
 		return canceled | completed
 	case holding:

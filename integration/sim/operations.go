@@ -16,6 +16,13 @@ type underway struct {
 	done bool
 	// flying requests have not arrived at the device.
 	flying int
+	// Of a device without a fence: units that it took whole, and that are out; no more are wanted; it has no paper; requests made; it has
+	// the whole document; why the window ends early.
+	whole, out  int
+	stop, waits bool
+	asked       int
+	taken       bool
+	err         error
 }
 
 // begin is printer.Driver's goroutine for one operation: it reads the document, asks whether this member still leads, and
@@ -43,7 +50,15 @@ func (s *shell) begin(h *hand, op *printer.Operation) {
 			return
 		}
 		// A process may be stopped between the two.
-		s.m.after(s.hop(), func() { s.send(h, u, uri, r) })
+		s.m.after(s.hop(), func() {
+			if p := s.w.tray(uri).press; p != nil {
+				if u.ctx.Err() == nil || s.w.mutant.deaf() {
+					s.operate(h, u, p, r)
+				}
+				return
+			}
+			s.send(h, u, uri, r)
+		})
 	})
 }
 
@@ -97,6 +112,10 @@ func (s *shell) result(h *hand, u *underway, r printer.Result) {
 		return
 	}
 	u.done, h.op = true, nil
+	if r.Err != nil || u.op.Kind == printer.OpenDevice {
+		h.line.close()
+		h.line = nil
+	}
 	if s.w.trace.on && r.Err != nil {
 		s.w.trace.say(s.w.now, "m%d: %s: %v", s.m.id, operation(u.op), r.Err)
 	}
@@ -136,5 +155,14 @@ func operation(op *printer.Operation) string {
 	case printer.CloseAttempt:
 		return fmt.Sprintf("close attempt %d under %s", op.Closing.Attempt, token)
 	}
+	switch op.Kind {
+	case printer.ReadyDevice, printer.SendWindow, printer.CreateJob, printer.FollowJob, printer.CancelJob:
+		return fmt.Sprintf("%s job %d (attempt %d) units %d to %d %s under %s", without[op.Kind], op.Work.Job, op.Work.Attempt, op.From+1, op.To, op.Remote, token)
+	}
 	return fmt.Sprintf("print job %d copy %d page %d (attempt %d) under %s", op.Unit.Job, op.Unit.Copy, op.Unit.Page, op.Unit.Attempt, token)
+}
+
+var without = map[printer.Kind]string{
+	printer.ReadyDevice: "make ready for", printer.SendWindow: "send", printer.CreateJob: "create", printer.FollowJob: "follow",
+	printer.CancelJob: "cancel",
 }

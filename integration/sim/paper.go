@@ -12,6 +12,11 @@ type paper struct {
 	sheets []sheet
 	out    map[printing][]int // units, in the order they came out
 	open   map[int]printing   // what a tray printed last
+	// Of printers without a fence.
+	rounds map[round]*copies
+	fenced map[round]map[int]bool // what trays and heads did of the same jobs
+	taken  map[printing]int       // the last unit that it took whole
+	begun  map[printing]bool
 }
 
 // A printing is one attempt: its number is an entry's index, and one entry may begin one on each device.
@@ -28,6 +33,7 @@ type sheet struct {
 
 func (p *paper) init(w *World) {
 	p.w, p.out, p.open = w, map[printing][]int{}, map[int]printing{}
+	p.rounds, p.fenced, p.taken, p.begun = map[round]*copies{}, map[round]map[int]bool{}, map[printing]int{}, map[printing]bool{}
 }
 
 // units is the last unit of an attempt that came out.
@@ -59,6 +65,13 @@ func (p *paper) printed(t *tray, u device.Unit, body []byte) {
 		w.violated(12, "job %d page %d came out as %q, want %q", u.Job, u.Page, body, want)
 	}
 	p.out[printing{u.Job, u.Attempt}] = append(before, unit)
+	if a := w.history.attempts[printing{u.Job, u.Attempt}]; a != nil && w.plan.Makes != nil {
+		key := round{u.Job, a.round}
+		if p.fenced[key] == nil {
+			p.fenced[key] = map[int]bool{}
+		}
+		p.fenced[key][unit] = true
+	}
 	p.open[t.number] = printing{u.Job, u.Attempt}
 	p.sheets = append(p.sheets, sheet{t.number, u.Job, u.Attempt, unit})
 }

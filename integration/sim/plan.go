@@ -14,6 +14,8 @@ type Plan struct {
 	Printers int
 	// Pool: the first printer has a tray more.
 	Pool bool
+	// Makes of the devices; none: trays.
+	Makes []Make `json:",omitempty"`
 	// InDoubt is the printers' policy; empty: hold.
 	InDoubt string
 	Length  time.Duration
@@ -78,6 +80,10 @@ const (
 	PingPong  // leadership moves away and back while a printer hangs
 	lastFault
 	SetPrinter // a client's: numbers in the corpus stay what they are
+	Sever      // a connection to a printer without a fence breaks in its next unit
+	Empty      // it has no paper
+	Busy       // it serves somebody else
+	lastKind
 )
 
 var kindNames = [...]string{
@@ -87,6 +93,7 @@ var kindNames = [...]string{
 	"delaying network", "connection reset among the living", "leader transfer", "device cut off", "device reached only by the old leader",
 	"device hangs", "device dies after printing", "device dies before printing", "device forgets", "slow goroutines", "all restart at once",
 	"stale decision", "low disk", "leadership away and back", "", "set printer",
+	"connection to a printer cut in a unit", "no paper", "printer in use",
 }
 
 func (k Kind) String() string { return kindNames[k] }
@@ -140,6 +147,7 @@ func PlanOf(seed uint64, focus ...Kind) Plan {
 		}
 	}
 	p.watch()
+	p.equip()
 	slices.SortStableFunc(p.Steps, func(a, b Step) int { return int(a.At - b.At) })
 	return p
 }

@@ -40,6 +40,11 @@ func (m *member) end(power bool) {
 	m.w.trace.say(m.w.now, "m%d is down (power %v)", m.id, power)
 	m.w.paper.down(m)
 	m.up, m.leading, m.writing, m.served = false, 0, false, 0
+	for _, t := range m.w.trays {
+		if t.press != nil {
+			t.press.left(m, !power)
+		}
+	}
 	m.birth++
 	m.core, m.staged, m.fresh, m.held, m.paused, m.busy = nil, nil, nil, nil, false, 0
 	m.dropCalls()

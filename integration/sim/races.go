@@ -133,3 +133,26 @@ func forward(head []byte) []byte {
 	body = append(binary.AppendUvarint(body, uint64(len(head))), head...)
 	return append(body, 0)
 }
+
+// raceOnUnit notices what reaches a printer without a fence from leaders whose term is over.
+func (w *World) raceOnUnit(t *tray, r request, i imprint) {
+	if r.op.Term < w.history.state.Term() {
+		w.counts.add("race: old leader's unit on its way after its time, " + t.press.class.String())
+	}
+	d := w.history.drive(t.device())
+	if d != nil && d.Work != nil && d.Work.Attempt == i.attempt && d.Work.Stopping {
+		w.counts.add("race: cancel against a unit under way, " + t.press.class.String())
+	}
+}
+
+// accident notes what happens to whom while a printer of a class is at work.
+func (w *World) accident(s Step, m *member) {
+	if w.plan.Makes == nil || s.Kind != Kill && s.Kind != Power || !m.up || m.leading == 0 {
+		return
+	}
+	for _, d := range w.history.drives {
+		if d.Work != nil && d.Token.Term == m.leading {
+			w.counts.add("accident: leader killed, " + w.plan.make(w.tray(d.URI).number).String() + " at work")
+		}
+	}
+}

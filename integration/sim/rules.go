@@ -15,12 +15,15 @@ import (
 type jobHistory struct {
 	attempts map[uint64]bool
 	// A new attempt is allowed: the job was released, moved, resolved, or its attempt ended for a reason.
-	again    bool
-	doubts   int
-	doubt    queueDoubt // the last one
-	forced   bool
-	canceled bool
-	aborted  time.Duration
+	again  bool
+	doubts int
+	doubt  queueDoubt // the last one
+	forced bool
+	// Somebody has asked for it from its beginning; how often that was, and where its last round began.
+	restart, begun bool
+	round, from    int
+	canceled       bool
+	aborted        time.Duration
 	// When the log had it.
 	submitted time.Duration
 }
@@ -40,9 +43,11 @@ type line struct {
 	Why      string      `json:"why"`
 	SHA256   string      `json:"sha256"`
 	Doubt    *queueDoubt `json:"doubt"`
+	Units    int         `json:"units"`
+	ID       string      `json:"id"`
 }
 
-type queueDoubt struct{ Copy, From, To uint32 }
+type queueDoubt struct{ Copy, From, To, Last uint32 }
 
 // checkTags: a decision is effective only in the term of its tag (invariant 3).
 func (h *history) checkTags(e queue.Entry, r queue.Result) {
@@ -115,7 +120,7 @@ func (h *history) checkProgress(r queue.Result) {
 			continue
 		}
 		w := d.Work
-		if out := h.w.paper.units(w.Job, w.Attempt); w.Printed > max(w.Start, out) {
+		if out := h.w.paper.known(d, w); w.Printed > max(w.Start, out) {
 			h.w.violated(7, "job %d attempt %d: %d units are recorded, %d came out", w.Job, w.Attempt, w.Printed, out)
 		}
 	}
@@ -131,6 +136,7 @@ func (h *history) checkLines(r queue.Result) {
 			h.about(l)
 		}
 	}
+	h.begun(r)
 	for _, id := range r.Jobs {
 		h.checkEnd(id)
 	}
@@ -158,10 +164,19 @@ func (h *history) about(l line) {
 		h.reprints[l.Why] = true
 	case "cancel":
 		j.canceled = true
-	case "release", "move", "resolve":
+	case "release", "move":
+		j.again, j.restart = true, true
+	case "resolve", "yield":
 		j.again = true
+	case "intent":
+		h.attempts[printing{l.Job, l.Attempt}].announced = l.Units
+	case "remote":
+		h.attempts[printing{l.Job, l.Attempt}].remote = l.ID
 	case "void":
 		h.w.counts.add("void: " + l.What)
+	}
+	if l.Doubt != nil {
+		h.noteDoubt(l)
 	}
 	if l.Force {
 		j.forced = true
@@ -202,7 +217,7 @@ func (h *history) inDoubt(l line, j *jobHistory) {
 		return
 	}
 	for _, t := range h.w.trays {
-		if t.wiped > 0 && t.device() == l.Device {
+		if t.device() == l.Device && (t.wiped > 0 || t.press != nil || t.head != nil && t.head.unclear > 0) {
 			return
 		}
 	}
@@ -220,6 +235,9 @@ func (h *history) checkEnd(id uint64) {
 		return
 	}
 	total := int(j.Units * j.Copies)
+	if x := h.attempts[printing{id, a.Number}]; x != nil && x.tray != nil && x.tray.press != nil {
+		return // invariant 8 is looked at when all is out
+	}
 	if text := h.w.paper.whole(id, a.Number, int(a.From), total); text != "" {
 		h.w.violated(6, "job %d attempt %d is completed: %s", id, a.Number, text)
 	}

@@ -30,6 +30,7 @@ type hand struct {
 	alarm int
 	op    *underway
 	past  *underway // of an older reign
+	line  *link     // to a printer without a fence
 }
 
 var _ node.Driver = (*shell)(nil)
@@ -147,6 +148,7 @@ func (s *shell) revoke() {
 		}
 		h.core.Revoke()
 		s.cancel(h)
+		s.tidy(h)
 	}
 }
 
@@ -168,6 +170,10 @@ func (s *shell) step(h *hand) {
 	if todo.Operation != nil {
 		s.begin(h, todo.Operation)
 	}
+	if h.op != nil && h.op.op.ID == todo.Stop {
+		s.stop(h)
+	}
+	s.tidy(h)
 }
 
 // decide takes a decision to the loop, as node.Node's Decide does.

@@ -21,6 +21,9 @@ type tray struct {
 	life     int         // processes of the printer: a reply of an older one is never given
 	wiped    int         // how often it forgot its mark
 	job      uint64      // that it printed last
+	press    *press      // nil: it has a fence
+	head     *head       // nil: a unit and its mark are one durable write
+	swapped  int         // how often another printer was put in its place
 	hung     bool
 	waiting  []func()
 	down     bool
@@ -29,7 +32,15 @@ type tray struct {
 }
 
 func newTray(w *World, number int) *tray {
-	return &tray{w: w, number: number, identity: fmt.Sprint("tray-", number), fence: device.NewFence(fmt.Sprint("e", number), clusterID)}
+	t := &tray{w: w, number: number, identity: fmt.Sprint("tray-", number), fence: device.NewFence(fmt.Sprint("e", number), clusterID)}
+	switch m := w.plan.make(number); m {
+	case Tray:
+	case Head:
+		t.head = &head{}
+	default:
+		t.press = newPress(t, m)
+	}
+	return t
 }
 
 func (t *tray) uri() string { return fmt.Sprintf("tray:/t%d", t.number) }
@@ -65,6 +76,9 @@ func (t *tray) arrive(r request) {
 	case t.hung:
 		t.waiting = append(t.waiting, func() { t.arrive(r) })
 		return
+	case t.head != nil && t.head.busy:
+		t.head.waiting = append(t.head.waiting, func() { t.arrive(r) })
+		return
 	}
 	r.under.flying--
 	t.w.raceOnArrival(t, r)
@@ -74,8 +88,16 @@ func (t *tray) arrive(r request) {
 		t.die()
 		return
 	}
+	if t.head != nil && r.op.Kind == printer.PrintUnit {
+		t.bring(r)
+		return
+	}
+	t.answer(r, t.serve(r))
+}
+
+// answer is the way back of what was carried out.
+func (t *tray) answer(r request, result printer.Result) {
 	life := t.life
-	result := t.serve(r)
 	t.took(r, result)
 	t.w.trace.note(10, uint64(t.number), uint64(r.op.Kind), r.op.Token.Term, r.op.Token.Index)
 	t.w.trace.say(t.w.now, "tray %d gets %s from m%d: %v, mark %+v", t.number, operation(r.op), r.from.id, result.Err, t.fence.Mark)
@@ -107,7 +129,18 @@ func (t *tray) took(r request, result printer.Result) {
 func (t *tray) die() {
 	t.life++
 	t.down, t.waiting = true, nil
-	t.w.after(t.w.between(50*time.Millisecond, 2*time.Second), func() { t.down = false })
+	if t.press != nil {
+		t.press.off()
+	}
+	if t.head != nil {
+		t.head.died(t)
+	}
+	t.w.after(t.w.between(50*time.Millisecond, 2*time.Second), func() {
+		t.down = false
+		if t.press != nil {
+			t.press.goOn()
+		}
+	})
 }
 
 func (t *tray) serve(r request) printer.Result {
