@@ -2,7 +2,6 @@ package queue
 
 import (
 	"fmt"
-	"slices"
 
 	"printq/queue/queuepb"
 )
@@ -127,28 +126,4 @@ func (t *turn) yield(m *queuepb.Yield) error {
 	t.str("detail", m.Detail)
 	t.end()
 	return nil
-}
-
-// checkOptions looks at a submission's wishes.
-func checkOptions(options []*queuepb.Option) error {
-	if len(options) > MaxOptions {
-		return fmt.Errorf("%w: %d options, at most %d", ErrInvalid, len(options), MaxOptions)
-	}
-	for i, o := range options {
-		if o.GetName() == "" || len(o.GetName()) > MaxText || len(o.GetValue()) > MaxText {
-			return fmt.Errorf("%w: option %q: want a name, and at most %d bytes", ErrInvalid, o.GetName(), MaxText)
-		}
-		if i > 0 && o.GetName() <= options[i-1].GetName() {
-			return fmt.Errorf("%w: options must be in the order of their names, each once", ErrInvalid)
-		}
-	}
-	return nil
-}
-
-func optionMessages(options []*queuepb.Option) []*queuepb.Option {
-	list := slices.Clone(options)
-	for i, o := range list {
-		list[i] = &queuepb.Option{Name: o.Name, Value: o.Value}
-	}
-	return list
 }

@@ -18,17 +18,17 @@ import (
 //
 //	submit           state [reason name user] format bytes sha256 pages units copies priority [ttl_ns key]
 //	reprint          as submit, then of from (its first page) [by why]
-//	create           state reason [name user] copies priority [hold ttl_ns page_ranges key]
-//	attach           state [reason] format bytes sha256 pages units [duplicate_of]: the document of a created job
+//	create           state reason [name user] copies priority [hold ttl_ns page_ranges options key]
+//	attach           state [reason] format bytes sha256 pages units [duplicate_of options]: the document of a created job
 //	part             as submit, then part_of: a further document of a created job, as a job
 //	close            state reason [by why]: of a created job that takes no further document
 //	seen             jobs: whose clients have the answer to the attach
 //	cancel hold release   state [stopping by why]
 //	job-reordered    priority [after by why]
-//	job-set          state [name copies priority hold by why]: what changed
+//	job-set          state [name copies priority options hold by why]: what changed
 //	move             to state [stopping force doubt by why]
 //	resolve          state printed [by why]
-//	printer-set      devices (id and uri each) [in_doubt ttl_ns keep_ns retention_ns by why]
+//	printer-set      devices (id and uri each) [in_doubt pool ttl_ns keep_ns retention_ns offers by why]
 //	printer-removed printer-paused printer-resumed printer-adopted   [by why]
 //	printer-accepting printer-rejecting default-set   [by why]
 //	new-jobs-held new-jobs-released   [jobs by why]: jobs that were released
@@ -156,12 +156,12 @@ func (t *turn) ids(name string, list []uint64) {
 	t.scratch = append(b, ']')
 }
 
-// options adds a job's wishes by name, unless there are none.
-func (t *turn) options(list []*queuepb.Option) {
+// options adds wishes or offers by name, unless there are none.
+func (t *turn) options(name string, list []*queuepb.Option) {
 	if len(list) == 0 {
 		return
 	}
-	t.field("options")
+	t.field(name)
 	b := t.scratch
 	for i, o := range list {
 		b = append(b, "{,"[min(i, 1)])

@@ -22,7 +22,7 @@ func (j *job) incoming() bool { return j.rare != nil && j.rare.open != 0 }
 func (t *turn) create(m *queuepb.CreateJob) (job uint64, repeated bool, err error) {
 	c := &submission{
 		printer: m.Printer, key: m.Key, name: m.Name, user: m.User, copies: max(m.Copies, 1), priority: m.Priority, hold: m.Hold,
-		asked: m.Ttl, ttl: m.Ttl, open: true, pageRanges: m.PageRanges,
+		asked: m.Ttl, ttl: m.Ttl, open: true, pageRanges: m.PageRanges, options: m.Options,
 	}
 	if c.priority == 0 {
 		c.priority = DefaultPriority
@@ -68,6 +68,7 @@ func (t *turn) open(j *job, c *submission) {
 	}
 	t.opt("ttl_ns", uint64(j.ttl))
 	t.str("page_ranges", c.pageRanges)
+	t.options("options", c.options)
 	t.str("key", c.key)
 	t.end()
 }
@@ -119,8 +120,12 @@ func (t *turn) attach(m *queuepb.AttachDocument) (repeated bool, err error) {
 	}
 	c := &submission{
 		sha256: m.Sha256, bytes: m.Bytes, format: m.Format, pages: m.Pages, units: max(m.Units, 1), copies: uint32(j.copies),
+		options: mergeOptions(j.wishList(), m.Options),
 	}
 	if err := c.checkDocument(); err != nil {
+		return false, err
+	}
+	if err := checkOptions(c.options); err != nil {
 		return false, err
 	}
 	if j.document, err = t.document(m.Upload, m.Chunks, m.Bytes); err != nil {
@@ -137,6 +142,8 @@ func (t *turn) attach(m *queuepb.AttachDocument) (repeated bool, err error) {
 func (t *turn) attached(j *job, c *submission, unseenFor int64) {
 	copy(j.sha256[:], c.sha256)
 	j.bytes, j.format, j.pages, j.units = c.bytes, c.format, c.pages, c.units
+	changed := !equalOptions(j.wishList(), c.options)
+	j.wish(c.options)
 	if of := t.expectSeen(j, unseenFor); of != 0 {
 		j.seldom().duplicateOf = of
 	}
@@ -151,6 +158,9 @@ func (t *turn) attached(j *job, c *submission, unseenFor int64) {
 	t.num("units", uint64(j.units))
 	if j.rare != nil {
 		t.opt("duplicate_of", j.rare.duplicateOf)
+	}
+	if changed {
+		t.options("options", c.options)
 	}
 	t.end()
 }

@@ -73,8 +73,13 @@ func (t *turn) part(j *job, m *queuepb.AttachDocument) error {
 	c := &submission{
 		printer: j.printer.name, name: j.name, user: j.user, copies: uint32(j.copies), priority: uint32(j.priority), ttl: j.ttl,
 		hold: j.state == Held && j.reason != reasonHeldNew, sha256: m.Sha256, bytes: m.Bytes, format: m.Format, pages: m.Pages, units: max(m.Units, 1), partOf: j.id,
+		// Whether its pages could be cut is said of each document.
+		options: mergeOptions(j.wishList(), append([]*queuepb.Option{{Name: optionPageRanges}}, m.Options...)),
 	}
 	err := c.checkDocument()
+	if err == nil {
+		err = checkOptions(c.options)
+	}
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,10 @@ func settingsOf(m *queuepb.SetPrinter) (*queuepb.PrinterSettings, error) {
 	in := m.Settings
 	s := &queuepb.PrinterSettings{
 		Devices: slices.Clone(in.GetDevices()), InDoubt: in.GetInDoubt(), Ttl: in.GetTtl(), Keep: in.GetKeep(), Retention: in.GetRetention(),
-		Pool: in.GetPool(),
+		Pool: in.GetPool(), Offers: optionMessages(in.GetOffers()),
+	}
+	if err := checkOptions(s.Offers); err != nil {
+		return nil, err
 	}
 	if s.Pool == "balanced" {
 		s.Pool = poolBalanced
@@ -155,6 +158,7 @@ func (t *turn) aboutPrinter(p *printer, c *queuepb.Cause) {
 	t.opt("ttl_ns", uint64(p.settings.Ttl))
 	t.opt("keep_ns", uint64(p.settings.Keep))
 	t.opt("retention_ns", uint64(p.settings.Retention))
+	t.options("offers", p.settings.Offers)
 	t.cause(c)
 	t.end()
 }

@@ -254,6 +254,8 @@ type Settings struct {
 	TTL       time.Duration
 	Keep      time.Duration
 	Retention time.Duration
+	// What its devices can do, as whoever set it up says: values that commas part, by the name of a job template attribute.
+	Offers map[string]string
 }
 
 // Limits and defaults of the state machine. They are part of its meaning: changing one needs a new cluster version.

@@ -150,6 +150,7 @@ func SettingsOf(p *queuepb.PrinterSettings) Settings {
 		Devices: slices.Clone(p.GetDevices()), InDoubt: inDoubt, Pool: pool, TTL: time.Duration(p.GetTtl()),
 		Keep:      time.Duration(orDefault(p.GetKeep(), DefaultKeep)),
 		Retention: time.Duration(orDefault(p.GetRetention(), DefaultRetain)),
+		Offers:    byName(p.GetOffers()),
 	}
 }
 
@@ -188,15 +189,17 @@ func (s *State) Drive(id uint64) Drive {
 }
 
 // wishes are a job's options by name; nil if it has none.
-func (j *job) wishes() map[string]string {
-	if j.rare == nil || len(j.rare.options) == 0 {
+func (j *job) wishes() map[string]string { return byName(j.wishList()) }
+
+func byName(options []*queuepb.Option) map[string]string {
+	if len(options) == 0 {
 		return nil
 	}
-	wishes := make(map[string]string, len(j.rare.options))
-	for _, o := range j.rare.options {
-		wishes[o.Name] = o.Value
+	names := make(map[string]string, len(options))
+	for _, o := range options {
+		names[o.GetName()] = o.GetValue()
 	}
-	return wishes
+	return names
 }
 
 // Documents gives every extent that is still needed: those of live jobs, of open uploads, and what is kept for reprint. An

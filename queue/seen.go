@@ -46,7 +46,13 @@ func (j *job) likeness() [32]byte {
 		b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
 	}
 	b = binary.AppendUvarint(b, j.bytes)
-	return sha256.Sum256(binary.AppendUvarint(b, uint64(j.copies)))
+	b = binary.AppendUvarint(b, uint64(j.copies))
+	for _, o := range j.wishList() {
+		for _, s := range []string{o.Name, o.Value} {
+			b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+		}
+	}
+	return sha256.Sum256(b)
 }
 
 // expectSeen notes that the answer about a job is on its way, and gives the job that it may be a duplicate of; 0: none.

@@ -21,8 +21,11 @@ func (t *turn) setJob(m *queuepb.SetJob) error {
 	}
 	before := *j
 	t.rename(j, m)
+	wished := j.wishList()
+	j.wish(mergeOptions(wished, m.Options))
+	wished, asked := j.wishList(), !equalOptions(wished, j.wishList())
 	held := t.reHold(j, m)
-	if !held && before.priority == j.priority && before.name == j.name && before.copies == j.copies {
+	if !held && !asked && before.priority == j.priority && before.name == j.name && before.copies == j.copies {
 		return nil
 	}
 	t.changed(j)
@@ -36,6 +39,9 @@ func (t *turn) setJob(m *queuepb.SetJob) error {
 	}
 	if before.priority != j.priority {
 		t.num("priority", uint64(j.priority))
+	}
+	if asked {
+		t.options("options", wished)
 	}
 	if held {
 		t.flag("hold", *m.Hold)
@@ -58,7 +64,14 @@ func (j *job) settable(m *queuepb.SetJob) error {
 	case m.Hold != nil && !*m.Hold && j.inDoubt():
 		return unresolved(j)
 	}
-	return nil
+	if err := checkOptions(m.Options); err != nil || len(m.Options) == 0 {
+		return err
+	}
+	wished := mergeOptions(j.wishList(), m.Options)
+	if !equalOptions(wished, j.wishList()) && (len(j.attempts) > 0 || j.start > 0) {
+		return fmt.Errorf("%w: job %d has been at a device: how it is printed cannot change any more", ErrState, j.id)
+	}
+	return checkOptions(wished)
 }
 
 func (t *turn) rename(j *job, m *queuepb.SetJob) {

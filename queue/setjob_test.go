@@ -244,3 +244,43 @@ func TestBegan(t *testing.T) {
 		t.Errorf("it began at %d, want %d: %v", j.Began, began, j)
 	}
 }
+
+// Wishes of a job whose document comes later, and what becomes of them.
+func TestWishes(t *testing.T) {
+	w := setUp(t, nil)
+	prints := w.submit("p", 1, 1)
+	id := w.must(&queuepb.Command{Body: &queuepb.Command_CreateJob{CreateJob: &queuepb.CreateJob{
+		Printer: "p", PageRanges: "2-3", Options: []*queuepb.Option{{Name: "media", Value: "a"}, {Name: "sides", Value: "one-sided"}},
+	}}})
+	set := func(id uint64, options ...*queuepb.Option) error {
+		_, err := w.ask(setJob(id, func(m *queuepb.SetJob) { m.Options = options }))
+		return err
+	}
+	sides := func(value string) *queuepb.Option { return &queuepb.Option{Name: "sides", Value: value} }
+	if err := set(id, &queuepb.Option{Name: "media"}, &queuepb.Option{Name: "number-up", Value: "2"}, sides("two-sided-long-edge")); err != nil {
+		t.Fatal(err)
+	}
+	w.drain()
+	want := `"options":{"number-up":"2","sides":"two-sided-long-edge"}`
+	if line := w.lines[len(w.lines)-1]; !strings.Contains(line, want) {
+		t.Errorf("the change: %s", line)
+	}
+	lines := len(w.lines)
+	if err := set(id, sides("two-sided-long-edge")); err != nil || len(w.lines) != lines {
+		t.Errorf("the same again: %v, %s", err, w.lines[lines:])
+	}
+	if err := set(id, sides("x"), sides("y")); !errors.Is(err, ErrInvalid) {
+		t.Errorf("one wish twice: %v", err)
+	}
+	if err := set(prints, sides("one-sided")); !errors.Is(err, ErrState) {
+		t.Errorf("of a job that prints: %v", err)
+	}
+	c := attachTo(id, "x")
+	c.GetAttachDocument().Options = []*queuepb.Option{{Name: "page-ranges", Value: "2-3"}}
+	if _, out := w.attachCommand(c, "x"); out.Err != nil {
+		t.Fatal(out.Err)
+	}
+	if o := w.job(id).Options; len(o) != 3 || o[1].Name != "page-ranges" || o[2].Value != "two-sided-long-edge" {
+		t.Errorf("with its document: %v", o)
+	}
+}

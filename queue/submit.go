@@ -164,7 +164,7 @@ func (t *turn) submitted(kind string, j *job, c *submission) {
 	t.num("priority", uint64(j.priority))
 	t.opt("ttl_ns", uint64(j.ttl))
 	t.str("key", c.key)
-	t.options(c.options)
+	t.options("options", c.options)
 	t.opt("part_of", c.partOf)
 	if j.of != 0 {
 		t.num("of", j.of)

@@ -1186,7 +1186,9 @@ type CreateJob struct {
 	Name string `protobuf:"bytes,7,opt,name=name,proto3" json:"name,omitempty"`
 	User string `protobuf:"bytes,8,opt,name=user,proto3" json:"user,omitempty"`
 	// Which pages of its document are wanted, as "1-3,7": for who receives the document, and cuts it. Empty: all.
-	PageRanges    string `protobuf:"bytes,9,opt,name=page_ranges,json=pageRanges,proto3" json:"page_ranges,omitempty"`
+	PageRanges string `protobuf:"bytes,9,opt,name=page_ranges,json=pageRanges,proto3" json:"page_ranges,omitempty"`
+	// As in Submit.
+	Options       []*Option `protobuf:"bytes,10,rep,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1284,6 +1286,13 @@ func (x *CreateJob) GetPageRanges() string {
 	return ""
 }
 
+func (x *CreateJob) GetOptions() []*Option {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
 // AttachDocument gives an open job its document: inline (the command's payload) or the chunks of an upload. The same document
 // once more changes nothing. A further document becomes a job of its own, that names the first.
 type AttachDocument struct {
@@ -1302,7 +1311,9 @@ type AttachDocument struct {
 	// No other document follows.
 	Last bool `protobuf:"varint,10,opt,name=last,proto3" json:"last,omitempty"`
 	// Which of the job's documents it is, from 1. 0: not known; then one that is there already is not taken once more.
-	Number        uint32 `protobuf:"varint,11,opt,name=number,proto3" json:"number,omitempty"`
+	Number uint32 `protobuf:"varint,11,opt,name=number,proto3" json:"number,omitempty"`
+	// Wishes that were waiting for the document, beside those of the CreateJob: which pages, of one that could not be cut.
+	Options       []*Option `protobuf:"bytes,12,rep,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1414,6 +1425,13 @@ func (x *AttachDocument) GetNumber() uint32 {
 	return 0
 }
 
+func (x *AttachDocument) GetOptions() []*Option {
+	if x != nil {
+		return x.Options
+	}
+	return nil
+}
+
 // CloseJob says that no document comes any more. An open job that has none is aborted; any other takes no further one.
 type CloseJob struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1476,8 +1494,10 @@ type SetJob struct {
 	// Only before the first attempt.
 	Copies *uint32 `protobuf:"varint,4,opt,name=copies,proto3,oneof" json:"copies,omitempty"`
 	// Held, or released.
-	Hold          *bool  `protobuf:"varint,5,opt,name=hold,proto3,oneof" json:"hold,omitempty"`
-	Cause         *Cause `protobuf:"bytes,6,opt,name=cause,proto3" json:"cause,omitempty"`
+	Hold  *bool  `protobuf:"varint,5,opt,name=hold,proto3,oneof" json:"hold,omitempty"`
+	Cause *Cause `protobuf:"bytes,6,opt,name=cause,proto3" json:"cause,omitempty"`
+	// Only before the first attempt. An empty value takes a wish away.
+	Options       []*Option `protobuf:"bytes,7,rep,name=options,proto3" json:"options,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1550,6 +1570,13 @@ func (x *SetJob) GetHold() bool {
 func (x *SetJob) GetCause() *Cause {
 	if x != nil {
 		return x.Cause
+	}
+	return nil
+}
+
+func (x *SetJob) GetOptions() []*Option {
+	if x != nil {
+		return x.Options
 	}
 	return nil
 }
@@ -2640,7 +2667,10 @@ type PrinterSettings struct {
 	Retention int64 `protobuf:"varint,5,opt,name=retention,proto3" json:"retention,omitempty"`
 	// Which of several devices gets the next job: balanced (or empty), the one that has been idle longest; ordered, the first that is
 	// idle; standby, one only while each before it is out of order.
-	Pool          string `protobuf:"bytes,6,opt,name=pool,proto3" json:"pool,omitempty"`
+	Pool string `protobuf:"bytes,6,opt,name=pool,proto3" json:"pool,omitempty"`
+	// What its devices can do, as whoever set it up says: by the name of a job template attribute, values that commas part. The first is
+	// what happens where a job does not say.
+	Offers        []*Option `protobuf:"bytes,7,rep,name=offers,proto3" json:"offers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2715,6 +2745,13 @@ func (x *PrinterSettings) GetPool() string {
 		return x.Pool
 	}
 	return ""
+}
+
+func (x *PrinterSettings) GetOffers() []*Option {
+	if x != nil {
+		return x.Offers
+	}
+	return nil
 }
 
 type RemovePrinter struct {
@@ -6210,7 +6247,7 @@ const file_queue_proto_rawDesc = "" +
 	"\x05Chunk\x12\x16\n" +
 	"\x06upload\x18\x01 \x01(\fR\x06upload\x12\f\n" +
 	"\x01n\x18\x02 \x01(\rR\x01n\x12\x10\n" +
-	"\x03job\x18\x14 \x01(\x04R\x03job\"\xda\x01\n" +
+	"\x03job\x18\x14 \x01(\x04R\x03job\"\x8d\x02\n" +
 	"\tCreateJob\x12\x18\n" +
 	"\aprinter\x18\x01 \x01(\tR\aprinter\x12\x10\n" +
 	"\x03key\x18\x02 \x01(\tR\x03key\x12\x16\n" +
@@ -6221,7 +6258,9 @@ const file_queue_proto_rawDesc = "" +
 	"\x04name\x18\a \x01(\tR\x04name\x12\x12\n" +
 	"\x04user\x18\b \x01(\tR\x04user\x12\x1f\n" +
 	"\vpage_ranges\x18\t \x01(\tR\n" +
-	"pageRanges\"\x8f\x02\n" +
+	"pageRanges\x121\n" +
+	"\aoptions\x18\n" +
+	" \x03(\v2\x17.printq.queue.v1.OptionR\aoptions\"\xc2\x02\n" +
 	"\x0eAttachDocument\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\x04R\x03job\x12\x16\n" +
 	"\x06upload\x18\x02 \x01(\fR\x06upload\x12\x16\n" +
@@ -6235,17 +6274,19 @@ const file_queue_proto_rawDesc = "" +
 	"unseen_for\x18\t \x01(\x03R\tunseenFor\x12\x12\n" +
 	"\x04last\x18\n" +
 	" \x01(\bR\x04last\x12\x16\n" +
-	"\x06number\x18\v \x01(\rR\x06number\"J\n" +
+	"\x06number\x18\v \x01(\rR\x06number\x121\n" +
+	"\aoptions\x18\f \x03(\v2\x17.printq.queue.v1.OptionR\aoptions\"J\n" +
 	"\bCloseJob\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\x04R\x03job\x12,\n" +
-	"\x05cause\x18\x02 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"\xe2\x01\n" +
+	"\x05cause\x18\x02 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"\x95\x02\n" +
 	"\x06SetJob\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\x04R\x03job\x12\x1f\n" +
 	"\bpriority\x18\x02 \x01(\rH\x00R\bpriority\x88\x01\x01\x12\x17\n" +
 	"\x04name\x18\x03 \x01(\tH\x01R\x04name\x88\x01\x01\x12\x1b\n" +
 	"\x06copies\x18\x04 \x01(\rH\x02R\x06copies\x88\x01\x01\x12\x17\n" +
 	"\x04hold\x18\x05 \x01(\bH\x03R\x04hold\x88\x01\x01\x12,\n" +
-	"\x05cause\x18\x06 \x01(\v2\x16.printq.queue.v1.CauseR\x05causeB\v\n" +
+	"\x05cause\x18\x06 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\x121\n" +
+	"\aoptions\x18\a \x03(\v2\x17.printq.queue.v1.OptionR\aoptionsB\v\n" +
 	"\t_priorityB\a\n" +
 	"\x05_nameB\t\n" +
 	"\a_copiesB\a\n" +
@@ -6331,14 +6372,15 @@ const file_queue_proto_rawDesc = "" +
 	"SetPrinter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12<\n" +
 	"\bsettings\x18\x02 \x01(\v2 .printq.queue.v1.PrinterSettingsR\bsettings\x12,\n" +
-	"\x05cause\x18\x03 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"\x9e\x01\n" +
+	"\x05cause\x18\x03 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"\xcf\x01\n" +
 	"\x0fPrinterSettings\x12\x18\n" +
 	"\adevices\x18\x01 \x03(\tR\adevices\x12\x19\n" +
 	"\bin_doubt\x18\x02 \x01(\tR\ainDoubt\x12\x10\n" +
 	"\x03ttl\x18\x03 \x01(\x03R\x03ttl\x12\x12\n" +
 	"\x04keep\x18\x04 \x01(\x03R\x04keep\x12\x1c\n" +
 	"\tretention\x18\x05 \x01(\x03R\tretention\x12\x12\n" +
-	"\x04pool\x18\x06 \x01(\tR\x04pool\"Q\n" +
+	"\x04pool\x18\x06 \x01(\tR\x04pool\x12/\n" +
+	"\x06offers\x18\a \x03(\v2\x17.printq.queue.v1.OptionR\x06offers\"Q\n" +
 	"\rRemovePrinter\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12,\n" +
 	"\x05cause\x18\x02 \x01(\v2\x16.printq.queue.v1.CauseR\x05cause\"P\n" +
@@ -6760,54 +6802,58 @@ var file_queue_proto_depIdxs = []int32{
 	40, // 39: printq.queue.v1.Command.doubtful:type_name -> printq.queue.v1.Doubtful
 	41, // 40: printq.queue.v1.Command.yield:type_name -> printq.queue.v1.Yield
 	4,  // 41: printq.queue.v1.Submit.options:type_name -> printq.queue.v1.Option
-	2,  // 42: printq.queue.v1.CloseJob.cause:type_name -> printq.queue.v1.Cause
-	2,  // 43: printq.queue.v1.SetJob.cause:type_name -> printq.queue.v1.Cause
-	2,  // 44: printq.queue.v1.SetAccepting.cause:type_name -> printq.queue.v1.Cause
-	2,  // 45: printq.queue.v1.SetDefault.cause:type_name -> printq.queue.v1.Cause
-	2,  // 46: printq.queue.v1.DescribePrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 47: printq.queue.v1.HoldNew.cause:type_name -> printq.queue.v1.Cause
-	2,  // 48: printq.queue.v1.Reorder.cause:type_name -> printq.queue.v1.Cause
-	2,  // 49: printq.queue.v1.Cancel.cause:type_name -> printq.queue.v1.Cause
-	2,  // 50: printq.queue.v1.Hold.cause:type_name -> printq.queue.v1.Cause
-	2,  // 51: printq.queue.v1.Release.cause:type_name -> printq.queue.v1.Cause
-	2,  // 52: printq.queue.v1.Move.cause:type_name -> printq.queue.v1.Cause
-	2,  // 53: printq.queue.v1.Reprint.cause:type_name -> printq.queue.v1.Cause
-	2,  // 54: printq.queue.v1.Resolve.cause:type_name -> printq.queue.v1.Cause
-	26, // 55: printq.queue.v1.SetPrinter.settings:type_name -> printq.queue.v1.PrinterSettings
-	2,  // 56: printq.queue.v1.SetPrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 57: printq.queue.v1.RemovePrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 58: printq.queue.v1.PausePrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 59: printq.queue.v1.ResumePrinter.cause:type_name -> printq.queue.v1.Cause
-	2,  // 60: printq.queue.v1.AdoptPrinter.cause:type_name -> printq.queue.v1.Cause
-	32, // 61: printq.queue.v1.Resume.token:type_name -> printq.queue.v1.Token
-	34, // 62: printq.queue.v1.Resume.mark:type_name -> printq.queue.v1.Mark
-	32, // 63: printq.queue.v1.Resume.before:type_name -> printq.queue.v1.Token
-	32, // 64: printq.queue.v1.Printed.token:type_name -> printq.queue.v1.Token
-	32, // 65: printq.queue.v1.Done.token:type_name -> printq.queue.v1.Token
-	32, // 66: printq.queue.v1.Intent.token:type_name -> printq.queue.v1.Token
-	32, // 67: printq.queue.v1.Remote.token:type_name -> printq.queue.v1.Token
-	32, // 68: printq.queue.v1.Doubtful.token:type_name -> printq.queue.v1.Token
-	32, // 69: printq.queue.v1.Yield.token:type_name -> printq.queue.v1.Token
-	32, // 70: printq.queue.v1.Closed.token:type_name -> printq.queue.v1.Token
-	32, // 71: printq.queue.v1.Report.token:type_name -> printq.queue.v1.Token
-	32, // 72: printq.queue.v1.Attempt.token:type_name -> printq.queue.v1.Token
-	48, // 73: printq.queue.v1.Job.submitted:type_name -> printq.queue.v1.Position
-	49, // 74: printq.queue.v1.Job.in_doubt:type_name -> printq.queue.v1.Doubt
-	50, // 75: printq.queue.v1.Job.attempts:type_name -> printq.queue.v1.Attempt
-	47, // 76: printq.queue.v1.Job.document:type_name -> printq.queue.v1.Extent
-	4,  // 77: printq.queue.v1.Job.options:type_name -> printq.queue.v1.Option
-	26, // 78: printq.queue.v1.Printer.settings:type_name -> printq.queue.v1.PrinterSettings
-	53, // 79: printq.queue.v1.Printer.description:type_name -> printq.queue.v1.PrinterDescription
-	32, // 80: printq.queue.v1.Device.token:type_name -> printq.queue.v1.Token
-	32, // 81: printq.queue.v1.Device.last:type_name -> printq.queue.v1.Token
-	32, // 82: printq.queue.v1.Device.announced:type_name -> printq.queue.v1.Token
-	47, // 83: printq.queue.v1.Upload.chunks:type_name -> printq.queue.v1.Extent
-	60, // 84: printq.queue.v1.Session.answers:type_name -> printq.queue.v1.SessionAnswer
-	85, // [85:85] is the sub-list for method output_type
-	85, // [85:85] is the sub-list for method input_type
-	85, // [85:85] is the sub-list for extension type_name
-	85, // [85:85] is the sub-list for extension extendee
-	0,  // [0:85] is the sub-list for field type_name
+	4,  // 42: printq.queue.v1.CreateJob.options:type_name -> printq.queue.v1.Option
+	4,  // 43: printq.queue.v1.AttachDocument.options:type_name -> printq.queue.v1.Option
+	2,  // 44: printq.queue.v1.CloseJob.cause:type_name -> printq.queue.v1.Cause
+	2,  // 45: printq.queue.v1.SetJob.cause:type_name -> printq.queue.v1.Cause
+	4,  // 46: printq.queue.v1.SetJob.options:type_name -> printq.queue.v1.Option
+	2,  // 47: printq.queue.v1.SetAccepting.cause:type_name -> printq.queue.v1.Cause
+	2,  // 48: printq.queue.v1.SetDefault.cause:type_name -> printq.queue.v1.Cause
+	2,  // 49: printq.queue.v1.DescribePrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 50: printq.queue.v1.HoldNew.cause:type_name -> printq.queue.v1.Cause
+	2,  // 51: printq.queue.v1.Reorder.cause:type_name -> printq.queue.v1.Cause
+	2,  // 52: printq.queue.v1.Cancel.cause:type_name -> printq.queue.v1.Cause
+	2,  // 53: printq.queue.v1.Hold.cause:type_name -> printq.queue.v1.Cause
+	2,  // 54: printq.queue.v1.Release.cause:type_name -> printq.queue.v1.Cause
+	2,  // 55: printq.queue.v1.Move.cause:type_name -> printq.queue.v1.Cause
+	2,  // 56: printq.queue.v1.Reprint.cause:type_name -> printq.queue.v1.Cause
+	2,  // 57: printq.queue.v1.Resolve.cause:type_name -> printq.queue.v1.Cause
+	26, // 58: printq.queue.v1.SetPrinter.settings:type_name -> printq.queue.v1.PrinterSettings
+	2,  // 59: printq.queue.v1.SetPrinter.cause:type_name -> printq.queue.v1.Cause
+	4,  // 60: printq.queue.v1.PrinterSettings.offers:type_name -> printq.queue.v1.Option
+	2,  // 61: printq.queue.v1.RemovePrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 62: printq.queue.v1.PausePrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 63: printq.queue.v1.ResumePrinter.cause:type_name -> printq.queue.v1.Cause
+	2,  // 64: printq.queue.v1.AdoptPrinter.cause:type_name -> printq.queue.v1.Cause
+	32, // 65: printq.queue.v1.Resume.token:type_name -> printq.queue.v1.Token
+	34, // 66: printq.queue.v1.Resume.mark:type_name -> printq.queue.v1.Mark
+	32, // 67: printq.queue.v1.Resume.before:type_name -> printq.queue.v1.Token
+	32, // 68: printq.queue.v1.Printed.token:type_name -> printq.queue.v1.Token
+	32, // 69: printq.queue.v1.Done.token:type_name -> printq.queue.v1.Token
+	32, // 70: printq.queue.v1.Intent.token:type_name -> printq.queue.v1.Token
+	32, // 71: printq.queue.v1.Remote.token:type_name -> printq.queue.v1.Token
+	32, // 72: printq.queue.v1.Doubtful.token:type_name -> printq.queue.v1.Token
+	32, // 73: printq.queue.v1.Yield.token:type_name -> printq.queue.v1.Token
+	32, // 74: printq.queue.v1.Closed.token:type_name -> printq.queue.v1.Token
+	32, // 75: printq.queue.v1.Report.token:type_name -> printq.queue.v1.Token
+	32, // 76: printq.queue.v1.Attempt.token:type_name -> printq.queue.v1.Token
+	48, // 77: printq.queue.v1.Job.submitted:type_name -> printq.queue.v1.Position
+	49, // 78: printq.queue.v1.Job.in_doubt:type_name -> printq.queue.v1.Doubt
+	50, // 79: printq.queue.v1.Job.attempts:type_name -> printq.queue.v1.Attempt
+	47, // 80: printq.queue.v1.Job.document:type_name -> printq.queue.v1.Extent
+	4,  // 81: printq.queue.v1.Job.options:type_name -> printq.queue.v1.Option
+	26, // 82: printq.queue.v1.Printer.settings:type_name -> printq.queue.v1.PrinterSettings
+	53, // 83: printq.queue.v1.Printer.description:type_name -> printq.queue.v1.PrinterDescription
+	32, // 84: printq.queue.v1.Device.token:type_name -> printq.queue.v1.Token
+	32, // 85: printq.queue.v1.Device.last:type_name -> printq.queue.v1.Token
+	32, // 86: printq.queue.v1.Device.announced:type_name -> printq.queue.v1.Token
+	47, // 87: printq.queue.v1.Upload.chunks:type_name -> printq.queue.v1.Extent
+	60, // 88: printq.queue.v1.Session.answers:type_name -> printq.queue.v1.SessionAnswer
+	89, // [89:89] is the sub-list for method output_type
+	89, // [89:89] is the sub-list for method input_type
+	89, // [89:89] is the sub-list for extension type_name
+	89, // [89:89] is the sub-list for extension extendee
+	0,  // [0:89] is the sub-list for field type_name
 }
 
 func init() { file_queue_proto_init() }
