@@ -59,7 +59,10 @@ func (t *turn) send(w *queue.Work, have int) {
 	if n := t.session.state.Window; n > 0 {
 		to = min(to, have+n)
 	}
-	if w.Intended >= to && w.Printed == have {
+	if w.Printed < have { // an Intent may commit where a Printed is lost
+		return
+	}
+	if w.Intended >= to {
 		op := &Operation{Kind: SendWindow, Work: w, Cluster: t.drive.Cluster, From: have, To: w.Intended, Pages: w.PagesOut}
 		if t.owed() {
 			t.start(op)

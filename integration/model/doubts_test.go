@@ -25,6 +25,8 @@ func (m *model) doubtedWindow(s *state, before *node, was, j *queue.Job, c *queu
 		s.wrong("inv 8: job %d is in doubt, and the device keeps its list", j.Id)
 	case class == queue.Counted && m.exact() && c.GetMove() == nil && last > from:
 		s.wrong("inv 8: units %d to %d of job %d are in doubt, and the device counts", from, last, j.Id)
+	case class != queue.WholeJob && m.window > 0 && int(last-from) >= m.window:
+		s.wrong("inv 8: units %d to %d of job %d are in doubt, and the window is %d", from, last, j.Id, m.window)
 	case class != queue.WholeJob && int(last) > w.Intended:
 		s.wrong("inv 8: job %d is in doubt up to unit %d, %d were announced", j.Id, last, w.Intended)
 	}
