@@ -30,8 +30,8 @@ func TestDeviceCampaign(t *testing.T) {
 		filePress(c),
 		socketPress(t, "counted", "", small(emulator.Options{}, page), true),
 		socketPress(t, "blind", "?pjl=off", small(emulator.Options{PJL: emulator.PJLSkipped}, page), false),
-		ippPress(t, "ipp", emulator.IPPOptions{PageTime: page}),
-		ippPress(t, "ipp-blind", emulator.IPPOptions{PageTime: page, NoCreateJob: true}),
+		ippPress(t, "ipp", emulator.IPPOptions{PageTime: page}, true),
+		ippPress(t, "ipp-blind", emulator.IPPOptions{PageTime: page, NoCreateJob: true}, false),
 		head.press(c, socketPress(t, "", "", small(emulator.Options{}, page), true)),
 	}
 	for _, p := range presses {
@@ -82,8 +82,7 @@ func misfortune(ctx context.Context, c *cluster, presses []*press, rounds int) m
 func reckon(ctx context.Context, c *cluster, presses []*press) {
 	c.t.Helper()
 	for _, p := range presses {
-		for held := p.settle(ctx, c); len(held) > 0 && !c.t.Failed(); held = p.settle(ctx, c) {
-			p.resolve(ctx, c, held)
+		for held := p.settle(ctx, c); len(held) > 0 && p.resolve(ctx, c, held); held = p.settle(ctx, c) {
 		}
 		tally, wrong := p.verdict(p.pages())
 		c.t.Logf("%-10s %3d jobs: %v; in doubt were %d jobs, %d units", p.name, len(p.jobs), tally, p.doubts, p.inDoubt)

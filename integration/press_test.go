@@ -83,7 +83,7 @@ func socketPress(t *testing.T, name, options string, o emulator.Options, counted
 	return p
 }
 
-func ippPress(t *testing.T, name string, o emulator.IPPOptions) *press {
+func ippPress(t *testing.T, name string, o emulator.IPPOptions, power bool) *press {
 	printer, err := emulator.NewIPP(o)
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func ippPress(t *testing.T, name string, o emulator.IPPOptions) *press {
 		t.Fatal(err)
 	}
 	return &press{
-		name: name, uri: uri, pages: printer.Pages, accidents: accidentsOf(t, printer, true),
+		name: name, uri: uri, pages: printer.Pages, accidents: accidentsOf(t, printer, power),
 		rests: func() bool { return printer.Status().Display == "00 READY" },
 	}
 }
@@ -230,10 +230,12 @@ func (p *press) settle(ctx context.Context, c *cluster) (held []*api.Job) {
 	return held
 }
 
-// resolve looks at the paper of each held job, compares it with what the log says, and says what is out.
-func (p *press) resolve(ctx context.Context, c *cluster, held []*api.Job) {
+// resolve looks at the paper of each held job, compares it with what the log says, and says what is out. It reports whether the paper
+// agrees.
+func (p *press) resolve(ctx context.Context, c *cluster, held []*api.Job) (agrees bool) {
 	c.t.Helper()
 	pages := p.pages()
+	agrees = true
 	for _, j := range held {
 		places := p.documents[slices.Index(p.jobs, j.ID)].Out(pages)
 		out := slices.IndexFunc(places, func(at []int) bool { return len(at) == 0 })
@@ -242,6 +244,7 @@ func (p *press) resolve(ctx context.Context, c *cluster, held []*api.Job) {
 		}
 		if err := doubtful(j, places); err != nil {
 			c.t.Errorf("%s: job %d: %v", p.name, j.ID, err)
+			agrees = false
 			continue
 		}
 		p.doubts++
@@ -251,6 +254,7 @@ func (p *press) resolve(ctx context.Context, c *cluster, held []*api.Job) {
 			c.t.Fatal(err)
 		}
 	}
+	return agrees
 }
 
 // lastDoubt is the last unit of one copy that is in doubt.

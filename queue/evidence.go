@@ -33,7 +33,9 @@ func (t *turn) reconcile(d *device, m *queuepb.Resume, before Class) (outcome st
 		t.stopped(d)
 		return "stopped"
 	}
-	f.intended, f.sent = j.printed, j.printed
+	if f.remote == "" { // what a spooler has of its job it keeps, whoever asks
+		f.intended, f.sent = j.printed, j.printed
+	}
 	t.show(d)
 	return "continue"
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"printq/integration/cups"
 )
 
 // A Scale is how large the experiments are.
@@ -25,7 +27,7 @@ type experiment struct {
 	// paused: the jobs wait at a printer that is disabled, until it is all over.
 	paused bool
 	// toCUPS, where the experiment is one with CUPS.
-	toCUPS func(context.Context, *cups) error
+	toCUPS func(context.Context, *cups.Scheduler) error
 	// toPrintq happens to the members.
 	toPrintq func(context.Context, *cluster) error
 	note     string
@@ -35,36 +37,36 @@ func experiments(s Scale) []experiment {
 	return []experiment{
 		{
 			name: "10 jobs acknowledged, printer disabled, SIGKILL 1 s later, restart", jobs: 10, pages: 1, paused: true,
-			toCUPS: func(ctx context.Context, c *cups) error {
+			toCUPS: func(ctx context.Context, c *cups.Scheduler) error {
 				pause(ctx, time.Second)
-				c.kill(false)
-				return c.start(ctx)
+				c.Kill(false)
+				return c.Start(ctx)
 			},
 			toPrintq: killAll, note: "all three members at once",
 		},
 		{
 			name: "SIGKILL of scheduler and backend in mid-job, restart", jobs: 1, pages: s.Short,
-			toCUPS: func(ctx context.Context, c *cups) error {
-				c.kill(true)
-				return c.start(ctx)
+			toCUPS: func(ctx context.Context, c *cups.Scheduler) error {
+				c.Kill(true)
+				return c.Start(ctx)
 			},
 			toPrintq: killLeader, note: "the leader, which drives the printer",
 		},
 		{
 			name: "SIGKILL of the scheduler alone in mid-job, restart", jobs: 1, pages: s.Long,
-			toCUPS: func(ctx context.Context, c *cups) error {
-				c.kill(false)
-				return c.start(ctx)
+			toCUPS: func(ctx context.Context, c *cups.Scheduler) error {
+				c.Kill(false)
+				return c.Start(ctx)
 			},
 			toPrintq: orphan, note: "the leader stopped until another leads, so that it goes on with its connection",
 		},
 		{
 			name: "orderly restart (SIGTERM) in mid-job", jobs: 1, pages: s.Long,
-			toCUPS: func(ctx context.Context, c *cups) error {
-				if err := c.terminate(); err != nil {
+			toCUPS: func(ctx context.Context, c *cups.Scheduler) error {
+				if err := c.Terminate(); err != nil {
 					return err
 				}
-				return c.start(ctx)
+				return c.Start(ctx)
 			},
 			toPrintq: rolling, note: "one member after the other, the leader first",
 		},

@@ -24,6 +24,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"printq/integration/cups"
 	"printq/integration/paper"
 )
 
@@ -48,7 +49,7 @@ func main() {
 func run(ctx context.Context, w io.Writer, s Scale, withCUPS, printq string) (ok bool, err error) {
 	program, err := "", error(nil)
 	if withCUPS != "off" {
-		if program, err = findCUPS(); err != nil && withCUPS == "required" {
+		if program, err = cups.Find(); err != nil && withCUPS == "required" {
 			return false, err
 		}
 		if err != nil {
