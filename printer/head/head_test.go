@@ -314,3 +314,57 @@ func TestAdopt(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Killed in the first unit of an attempt, the head does not print it again, neither for the token that it had nor for a new one, unless its
+// printer says that nothing came.
+func TestKilledInTheFirstUnit(t *testing.T) {
+	for _, counts := range []bool{false, true} {
+		t.Run(fmt.Sprintf("counts=%v", counts), func(t *testing.T) {
+			dir, left := t.TempDir(), t.TempDir()
+			p := &press{counts: counts}
+			_, d := start(t, dir, p)
+			s, err := d.Open(t.Context(), opening(5))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for n := range 3 {
+				if err := d.Print(t.Context(), page(s, 5, 7, n+1, "x")); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p.at = func(name string) error {
+				if name == "before" {
+					kill(t, dir, left)
+				}
+				return nil
+			}
+			if err := d.Print(t.Context(), page(s, 5, 9, 1, "one")); err != nil {
+				t.Fatal(err)
+			}
+			after := &press{counts: counts, paper: p.out()[:3]}
+			_, d = start(t, left, after)
+			if err := d.Print(t.Context(), page(s, 5, 9, 1, "one")); !errors.Is(err, device.ErrRefused) {
+				t.Errorf("under the same token: %v", err)
+			}
+			s, err = d.Open(t.Context(), opening(6))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !counts {
+				if s.Mark != (device.Mark{Attempt: 9, Unclear: true}) {
+					t.Errorf("the mark says %+v", s.Mark)
+				}
+				if err := d.Print(t.Context(), page(s, 6, 9, 1, "one")); !errors.Is(err, device.ErrRefused) {
+					t.Errorf("under a new token: %v", err)
+				}
+				return
+			}
+			if s.Mark != (device.Mark{Attempt: 7, Copy: 1, Page: 3, Closed: true}) {
+				t.Errorf("the mark says %+v", s.Mark)
+			}
+			if err := d.Print(t.Context(), page(s, 6, 9, 1, "one")); err != nil || len(after.out()) != 4 {
+				t.Errorf("its printer says that nothing came: %v, %d pages", err, len(after.out()))
+			}
+		})
+	}
+}

@@ -224,7 +224,7 @@ func (s *Server) open(ctx context.Context, o Open) (*State, error) {
 	if err := f.Open(o.Token.queue()); err != nil {
 		return nil, err
 	}
-	f.Mark.Unclear = r.Mark.Unclear // Begun says it, as long as it does
+	f.Mark = r.Mark.device() // what Begun says of it may yet prove untrue
 	f.Cluster = o.Cluster
 	if r.keep(f); r != s.store.record {
 		if err := s.keep(r); err != nil {
@@ -298,8 +298,8 @@ func (s *Server) close(ctx context.Context, c Close) (*State, error) {
 	if err := f.Close(c.Token.queue(), c.Attempt); err != nil {
 		return nil, err
 	}
-	r.keep(f)
-	if r.Mark.Closed {
+	if f.Mark.Closed {
+		r.keep(f)
 		r.Begun = nil // the mark says it now
 	}
 	if err := s.keep(r); err != nil {

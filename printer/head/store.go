@@ -102,10 +102,16 @@ func (s *store) save(r record) error {
 
 func (s *store) close() error { return s.db.Close() }
 
-// fence is the record as rule R8 has it. A unit that was begun and has not ended makes the mark unclear.
+// fence is the record as rule R8 has it. A unit that was begun and has not ended makes the mark unclear: that of its own attempt, which
+// the mark may not have seen before.
 func (r *record) fence() device.Fence {
 	f := device.Fence{Epoch: r.Epoch, Cluster: r.Cluster, High: r.High.queue(), Mark: r.Mark.device()}
-	f.Mark.Unclear = f.Mark.Unclear || r.Begun != nil
+	if b := r.Begun; b != nil {
+		if b.Unit.Attempt > f.Mark.Attempt {
+			f.Mark = device.Mark{Attempt: b.Unit.Attempt}
+		}
+		f.Mark.Unclear = true
+	}
 	return f
 }
 
