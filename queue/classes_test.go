@@ -209,10 +209,13 @@ func TestRemoteJob(t *testing.T) {
 		if err := w.remoteIs(1, "18"); !errors.Is(err, ErrVoid) {
 			t.Errorf("a second id: %v", err)
 		}
+		if err := w.sent(1, 0, 4); err != nil {
+			t.Fatal(err)
+		}
 		w.epoch++
 		w.entry()
 		w.answers(1, &queuepb.Resume{Class: uint32(WholeJob)})
-		if work := w.Drive(1).Work; work == nil || work.Remote != "17" {
+		if work := w.Drive(1).Work; work == nil || work.Remote != "17" || work.Sent != 4 {
 			t.Errorf("after a takeover the device is at %+v", work)
 		}
 		w.done(1, 4, false, "")
