@@ -18,7 +18,6 @@ func (w *World) step(s Step) {
 			m = l
 		}
 	}
-	w.accident(s, m)
 	if w.inject(s, m) {
 		w.counts.add("fault: " + s.Kind.String())
 	}

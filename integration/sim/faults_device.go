@@ -9,6 +9,8 @@ import (
 // disturb makes a printer worse for a while.
 func (t *tray) disturb(s Step) bool {
 	switch s.Kind {
+	case Strike:
+		t.strike = strike(1 + s.B%int(strikes-1))
 	case Sever, Empty, Busy:
 		return t.press != nil && t.press.disturb(s)
 	case Hang:
@@ -77,6 +79,7 @@ func (p *press) forget(s Step) bool {
 	if s.B%5 == 0 && p.class != queue.Blind {
 		p.t.identity += "'"
 		p.t.swapped++
+		p.t.die()
 		p.counter += uint64(s.C % 4)
 		p.w.counts.add("device of another identity")
 	}

@@ -31,6 +31,7 @@ func (t *tray) bring(r request) {
 	begun.Unclear = true
 	t.fence.Mark = begun
 	h.busy = true
+	t.struck(r.from)
 	life, epoch := t.life, t.fence.Epoch
 	dies := w.often(150) && !w.healed
 	w.after(w.between(2*time.Millisecond, 30*time.Millisecond), func() {

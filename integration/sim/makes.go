@@ -57,7 +57,7 @@ func (p *Plan) equip() {
 		return
 	}
 	for range 4 + r.IntN(8) {
-		k := []Kind{Sever, Sever, Sever, Empty, Busy, DieAfter, DieBefore, Forget, Kill, Kill, Transfer, ForceMove}[r.IntN(12)]
+		k := []Kind{Sever, Sever, Strike, Strike, Strike, Empty, Busy, DieAfter, DieBefore, Forget, Transfer, ForceMove}[r.IntN(12)]
 		at := 500*time.Millisecond + time.Duration(r.Int64N(int64(p.Length-3*time.Second)))
 		lasts := k.lasts()/20 + time.Duration(r.Int64N(int64(k.lasts())))
 		p.Steps = append(p.Steps, Step{at, lasts, k, others[r.IntN(len(others))], r.IntN(1 << 20), 6 * r.IntN(1<<18)})

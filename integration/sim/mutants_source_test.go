@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"printq/queue/queuepb"
 )
 
 // An edit is a bug planted in the source of production code: this test is built again with one file replaced (go build's
@@ -22,26 +24,66 @@ type edit struct {
 	focus    []Kind
 	// byHistory: every check is off but that of the clients' histories.
 	byHistory bool
+	// decide goes with it, where the driver must do its part.
+	decide func(*shell, *queuepb.Command) []*queuepb.Command
 }
 
 var edits = []edit{
-	{"no-tag-in-the-queue", "queue/apply.go", "if c.Term != t.entry.Term {", "if false {", []Kind{Stale, Kill}, false},
+	{"no-tag-in-the-queue", "queue/apply.go", "if c.Term != t.entry.Term {", "if false {", []Kind{Stale, Kill}, false, nil},
 	{
 		"chunks-cleared-at-a-term-change", "queue/claims.go", "	t.term = t.entry.Term\n",
 		"	t.term = t.entry.Term\n	for _, u := range t.uploads {\n		t.dropUpload(u)\n	}\n",
 		[]Kind{Submit, Submit, Submit, Kill, Lossy},
 		false,
+		nil,
 	},
-	{"attempt-not-compared", "queue/progress.go", "d.job == nil || attempt != d.attempt", "d.job == nil", []Kind{SlowGo, Stale, Hang}, false},
-	{"order-by-submission-only", "queue/heap.go", "if a.priority != b.priority {", "if a.priority != b.priority && false {", nil, false},
-	{"answer-before-save", "node/core.go", "	c.send(before)\n	if err", "	c.send(append(before, after...))\n	after = nil\n	if err", []Kind{PowerAt, PowerAt, AllDown}, false},
-	{"vote-not-synced", "node/core.go", "rd.Entries, rd.MustSync)", "rd.Entries, len(rd.Entries) > 0)", nil, false},
-	{"result-of-an-older-reign", "printer/core.go", "|| op.reign != c.reign ", "", []Kind{Transfer, Hang}, false},
-	{"failed-sync-not-written-back", "log/open.go", "if err := o.rewrite(a); err != nil {", "if err := o.syncFile(a.file); err != nil {", []Kind{FailSync, Power}, false},
-	{"expires-by-a-clock-that-jumped", "node/reign.go", "if c.alarms.clock || c.reign.expiring", "if c.reign.expiring", []Kind{Clock, Clock, Submit, Submit}, false},
-	{"stamps-by-a-clock-that-jumped", "node/requests.go", "max(c.stamp(), ", "max(c.now.UnixNano(), ", nil, false},
-	{"wiped-member-adopts-the-cluster", "node/bootstrap.go", "} else if nonce != self.Nonce {", "} else if nonce != self.Nonce && false {", []Kind{Wipe}, false},
-	{"request-carried-out-twice", "queue/apply.go", "case known:", "case known && false:", []Kind{SetPrinter, SetPrinter, Read, Doubled, Delayed, Transfer}, true},
+	{"attempt-not-compared", "queue/progress.go", "d.job == nil || attempt != d.attempt", "d.job == nil", []Kind{SlowGo, Stale, Hang}, false, nil},
+	{"order-by-submission-only", "queue/heap.go", "if a.priority != b.priority {", "if a.priority != b.priority && false {", nil, false, nil},
+	{"answer-before-save", "node/core.go", "	c.send(before)\n	if err", "	c.send(append(before, after...))\n	after = nil\n	if err", []Kind{PowerAt, PowerAt, AllDown}, false, nil},
+	{"vote-not-synced", "node/core.go", "rd.Entries, rd.MustSync)", "rd.Entries, len(rd.Entries) > 0)", nil, false, nil},
+	{"result-of-an-older-reign", "printer/core.go", "|| op.reign != c.reign ", "", []Kind{Transfer, Hang}, false, nil},
+	{"failed-sync-not-written-back", "log/open.go", "if err := o.rewrite(a); err != nil {", "if err := o.syncFile(a.file); err != nil {", []Kind{FailSync, Power}, false, nil},
+	{"expires-by-a-clock-that-jumped", "node/reign.go", "if c.alarms.clock || c.reign.expiring", "if c.reign.expiring", []Kind{Clock, Clock, Submit, Submit}, false, nil},
+	{"stamps-by-a-clock-that-jumped", "node/requests.go", "max(c.stamp(), ", "max(c.now.UnixNano(), ", nil, false, nil},
+	{"wiped-member-adopts-the-cluster", "node/bootstrap.go", "} else if nonce != self.Nonce {", "} else if nonce != self.Nonce && false {", []Kind{Wipe}, false, nil},
+	{"request-carried-out-twice", "queue/apply.go", "case known:", "case known && false:", []Kind{SetPrinter, SetPrinter, Read, Doubled, Delayed, Transfer}, true, nil},
+
+	// Devices without a fence.
+	{"intent-not-awaited", "printer/stream.go", "	if w.Intended >= to {\n", "	if true {\n		w.Intended = to\n", nil, false, nil},
+	{"evidence-without-what-was-taken-whole", "queue/evidence.go", "case pages > uint64(f.sent)*per:", "case false:", nil, false, nil},
+	{"remote-id-the-last-wins", "queue/intent.go", "case d.flight.remote != \"\":", "case false:", []Kind{Forget, SlowGo}, false, twoRemotes},
+	{"completed-though-not-known", "printer/spool.go", "e.End == device.Completed && e.Known:", "e.End == device.Completed:", nil, false, nil},
+	{"given-back-after-an-intent", "queue/intent.go", "|| d.flight.intended > a.from:", ":", nil, false, givesBack},
+}
+
+// givesBack yields an attempt as soon as a window of it is announced.
+func givesBack(s *shell, c *queuepb.Command) []*queuepb.Command {
+	i := c.GetIntent()
+	if i == nil {
+		return []*queuepb.Command{c}
+	}
+	s.m.after(s.w.between(0, 200*time.Millisecond), func() {
+		s.propose(c.Term, &queuepb.Command{Term: c.Term, Body: &queuepb.Command_Yield{Yield: &queuepb.Yield{
+			Device: i.Device, Token: i.Token, Attempt: i.Attempt, Reason: "other",
+		}}})
+	})
+	return []*queuepb.Command{c}
+}
+
+// twoRemotes commits another id of the job a little later, as a driver does that had made it a second time.
+func twoRemotes(s *shell, c *queuepb.Command) []*queuepb.Command {
+	r := c.GetRemote()
+	if r == nil {
+		return []*queuepb.Command{c}
+	}
+	p := s.w.trayOf(r.Device).press
+	id := p.jobs.again(r.Id)
+	s.m.after(s.w.between(0, 200*time.Millisecond), func() {
+		s.propose(c.Term, &queuepb.Command{Term: c.Term, Body: &queuepb.Command_Remote{Remote: &queuepb.Remote{
+			Device: r.Device, Token: r.Token, Attempt: r.Attempt, Id: id,
+		}}})
+	})
+	return []*queuepb.Command{c}
 }
 
 var hunt = flag.Int("hunt", -1, "look for a seed on which this edit of the source is caught (for TestMutantsInSource)")
@@ -106,7 +148,7 @@ func TestHunt(t *testing.T) {
 	}
 	e := edits[*hunt]
 	for seed := uint64(1); seed <= 600; seed++ {
-		if v := run(t, PlanOf(seed, e.focus...), Mutant{HistoriesOnly: e.byHistory}).Violation; v != nil {
+		if v := run(t, PlanOf(seed, e.focus...), Mutant{HistoriesOnly: e.byHistory, Decide: e.decide}).Violation; v != nil {
 			fmt.Printf("caught seed=%d: %v\n", seed, v)
 			return
 		}

@@ -72,6 +72,7 @@ var mutants = []planted{
 	{Mutant: Mutant{Name: "resume-with-an-old-mark", Decide: oldMark}, wall: &Mutant{}, focus: []Kind{Kill, Transfer}},
 	{Mutant: Mutant{Name: "done-without-its-attempt", Decide: doneTwice}, wall: &Mutant{}, focus: []Kind{SlowGo}},
 	{Mutant: Mutant{Name: "progress-before-the-device-says-so", Decide: earlyProgress}, wall: &Mutant{}},
+	{Mutant: Mutant{Name: "clear-though-a-unit-was-begun", Decide: alwaysClear}, wall: &Mutant{}, want: 8},
 	{Mutant: Mutant{Name: "replay-that-drives-a-device", ReplayDrives: true, NoLocalCheck: true}, wall: &Mutant{}, focus: []Kind{Kill}},
 
 	{Mutant: Mutant{Name: "acknowledge-before-sync", NoSync: true}, wall: &Mutant{}, focus: []Kind{Power, AllDown}},
@@ -219,6 +220,14 @@ func doneTwice(s *shell, c *queuepb.Command) []*queuepb.Command {
 func earlyProgress(_ *shell, c *queuepb.Command) []*queuepb.Command {
 	if p := c.GetPrinted(); p != nil {
 		p.Units++
+	}
+	return []*queuepb.Command{c}
+}
+
+// alwaysClear says of every window that broke that nothing of it after what is out was begun.
+func alwaysClear(_ *shell, c *queuepb.Command) []*queuepb.Command {
+	if r := c.GetResume(); r != nil && r.Before != nil {
+		r.Clear = true
 	}
 	return []*queuepb.Command{c}
 }

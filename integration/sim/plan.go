@@ -83,6 +83,7 @@ const (
 	Sever      // a connection to a printer without a fence breaks in its next unit
 	Empty      // it has no paper
 	Busy       // it serves somebody else
+	Strike     // something breaks in the middle of its next unit
 	lastKind
 )
 
@@ -93,7 +94,7 @@ var kindNames = [...]string{
 	"delaying network", "connection reset among the living", "leader transfer", "device cut off", "device reached only by the old leader",
 	"device hangs", "device dies after printing", "device dies before printing", "device forgets", "slow goroutines", "all restart at once",
 	"stale decision", "low disk", "leadership away and back", "", "set printer",
-	"connection to a printer cut in a unit", "no paper", "printer in use",
+	"connection to a printer cut in a unit", "no paper", "printer in use", "accident in the middle of a unit",
 }
 
 func (k Kind) String() string { return kindNames[k] }

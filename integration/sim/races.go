@@ -144,15 +144,3 @@ func (w *World) raceOnUnit(t *tray, r request, i imprint) {
 		w.counts.add("race: cancel against a unit under way, " + t.press.class.String())
 	}
 }
-
-// accident notes what happens to whom while a printer of a class is at work.
-func (w *World) accident(s Step, m *member) {
-	if w.plan.Makes == nil || s.Kind != Kill && s.Kind != Power || !m.up || m.leading == 0 {
-		return
-	}
-	for _, d := range w.history.drives {
-		if d.Work != nil && d.Token.Term == m.leading {
-			w.counts.add("accident: leader killed, " + w.plan.make(w.tray(d.URI).number).String() + " at work")
-		}
-	}
-}

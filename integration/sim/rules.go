@@ -175,7 +175,7 @@ func (h *history) about(l line) {
 	case "void":
 		h.w.counts.add("void: " + l.What)
 	}
-	if l.Doubt != nil {
+	if l.Doubt != nil && (l.Outcome == "in-doubt" || l.Type == "doubt" || l.Force) { // else it is said again
 		h.noteDoubt(l)
 	}
 	if l.Force {

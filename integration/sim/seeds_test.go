@@ -72,7 +72,7 @@ func TestReplay(t *testing.T) {
 
 // TestShrink: what is left of a plan still fails, and little is.
 func TestShrink(t *testing.T) {
-	p := PlanOf(1, Delayed, Doubled)
+	p := PlanOf(2, Delayed, Doubled)
 	m := Mutant{}.with(unfenced)
 	v := run(t, p, m).Violation
 	if v == nil {

@@ -155,3 +155,14 @@ func (h *history) checkRemote(op *printer.Operation) {
 		h.w.violated(8, "the document of job %d attempt %d goes to %q, which the log does not know", op.Work.Job, op.Work.Attempt, op.Remote)
 	}
 }
+
+// again makes a job a second time, as a mutant does.
+func (l *jobList) again(id string) string {
+	n := 0
+	if _, err := fmt.Sscan(id, &n); err != nil || n < 1 || n > len(l.jobs) {
+		return id
+	}
+	twin := *l.jobs[n-1]
+	l.jobs = append(l.jobs, &twin)
+	return fmt.Sprint(len(l.jobs))
+}

@@ -23,6 +23,7 @@ type tray struct {
 	job      uint64      // that it printed last
 	press    *press      // nil: it has a fence
 	head     *head       // nil: a unit and its mark are one durable write
+	strike   strike      // waits for its next unit
 	swapped  int         // how often another printer was put in its place
 	hung     bool
 	waiting  []func()
@@ -227,4 +228,14 @@ func readAll(r io.Reader) []byte {
 		return nil
 	}
 	return b
+}
+
+// trayOf is the printer that has a number in the log.
+func (w *World) trayOf(device uint64) *tray {
+	for _, t := range w.trays {
+		if t.device() == device {
+			return t
+		}
+	}
+	panic(fmt.Sprint("no device ", device))
 }

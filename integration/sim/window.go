@@ -120,6 +120,7 @@ func (s *shell) piece(h *hand, u *underway, r request) {
 			l.fail(w.between(second, 6*second))
 		}
 		l.travel(func() { l.takes(r, i) })
+		l.p.t.struck(s.m)
 	})
 }
 
@@ -132,7 +133,9 @@ func (s *shell) awaitPaper(h *hand, u *underway, r request) {
 		s.step(h)
 	}
 	s.m.after(s.w.between(100*time.Millisecond, 400*time.Millisecond), func() {
-		h.line.travel(func() {})
+		if h.line != nil && !h.line.broken {
+			h.line.travel(func() {})
+		}
 		s.piece(h, u, r)
 	})
 }
@@ -314,6 +317,7 @@ func (s *shell) document(h *hand, u *underway, p *press, r request) {
 		return
 	}
 	all := false
+	p.t.struck(s.m)
 	s.exchange(h, u, p, func() {
 		s.w.history.checkToken(p.t, r)
 		s.w.raceOnUnit(p.t, r, imprint{job: op.Work.Job, attempt: op.Work.Attempt})
