@@ -98,6 +98,9 @@ func (t *turn) resume(m *queuepb.Resume) error {
 		return err
 	}
 	amnesia, before := d.epoch != "" && m.Epoch != d.epoch, d.class
+	if before != Fenced { // what another device counts says nothing about what this one was given
+		amnesia = d.known && m.Identity != d.identity
+	}
 	t.acquaint(d, m)
 	t.propagate(d, m, amnesia, before)
 	return nil

@@ -60,6 +60,27 @@ func submitPages(printer string, units, copies, pages uint32) *queuepb.Command {
 	return c
 }
 
+// A device that was adopted in the place of another one counts its own pages: they say nothing about what the other had.
+func TestCounterOfAnotherDevice(t *testing.T) {
+	w := newWorld(t)
+	w.must(setPrinter("p", &queuepb.PrinterSettings{Devices: []string{"socket://a"}}))
+	counts := func(identity string, n uint64) *queuepb.Resume {
+		return &queuepb.Resume{Class: uint32(Counted), Counts: true, Counter: n, Identity: identity}
+	}
+	w.answers(1, counts("one", 100))
+	id := w.send(submitPages("p", 4, 1, 4))
+	if err := errors.Join(w.intends(1, &queuepb.Intent{Units: 3, Counts: true, Counter: 100}), w.sent(1, 0, 2)); err != nil {
+		t.Fatal(err)
+	}
+	w.answers(1, counts("two", 102))
+	w.must(&queuepb.Command{Body: &queuepb.Command_AdoptPrinter{AdoptPrinter: &queuepb.AdoptPrinter{Name: "p"}}})
+	w.answers(1, counts("two", 102))
+	w.is(id, Held, reasonInDoubt)
+	if j := w.job(id); j.Printed != 0 || j.InDoubt.GetFrom() != 1 || j.InDoubt.GetLast() != 3 {
+		t.Errorf("%d units are out, in doubt is %v; want none, and 1 to 3", j.Printed, j.InDoubt)
+	}
+}
+
 // What a takeover concludes about a job of a device without a fence, from what was announced and what the device answers.
 func TestTakeoverWithoutFence(t *testing.T) {
 	counted := func(n uint64) *queuepb.Resume {

@@ -4,8 +4,8 @@ import "printq/queue/queuepb"
 
 // What came out of an attempt on a device without a fence, as its Resume shows (R4).
 
-// reconcile goes on with the job that such a device is bound to.
-func (t *turn) reconcile(d *device, m *queuepb.Resume, before Class) (outcome string) {
+// reconcile goes on with the job that such a device is bound to. Another: it has been adopted in the place of the one that had the job.
+func (t *turn) reconcile(d *device, m *queuepb.Resume, another bool, before Class) (outcome string) {
 	j, f := d.job, &d.flight
 	if before != d.class && f.remote != "" {
 		t.inDoubt(d, 0, "the device no longer keeps jobs")
@@ -20,7 +20,7 @@ func (t *turn) reconcile(d *device, m *queuepb.Resume, before Class) (outcome st
 			f.intended = j.printed
 		}
 	}
-	e := d.evidence(m)
+	e := d.evidence(m, another)
 	j.printed, f.pages = max(j.printed, e.out), e.pages
 	switch {
 	case e.doubt != 0:
@@ -52,13 +52,15 @@ type evidence struct {
 // evidence compares a device's counter with what it was before. Where the device cannot count, or counts what cannot be, all
 // that was announced is in doubt. One page of those counted may be torn: the last, where the connection broke before the
 // device had taken its unit to the end.
-func (d *device) evidence(m *queuepb.Resume) evidence {
+func (d *device) evidence(m *queuepb.Resume, another bool) evidence {
 	j, f := d.job, &d.flight
 	if f.intended <= j.printed {
 		return evidence{out: j.printed, pages: f.pages}
 	}
 	unknown := func(why string) evidence { return evidence{out: j.printed, doubt: f.intended, why: why} }
 	switch {
+	case another:
+		return unknown("it is another device than the one that had the units")
 	case d.class != Counted || !m.Counts:
 		return unknown("the device cannot say what came out")
 	case !f.counts:

@@ -19,7 +19,7 @@ func (t *turn) propagate(d *device, m *queuepb.Resume, amnesia bool, before Clas
 		t.inDoubt(d, 0, "the device was "+before.String()+", and is "+d.class.String())
 		outcome = reasonInDoubt
 	case d.class != Fenced:
-		outcome = t.reconcile(d, m, before)
+		outcome = t.reconcile(d, m, amnesia, before)
 	default:
 		outcome = t.recover(d, mark, amnesia)
 	}

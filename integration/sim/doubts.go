@@ -76,10 +76,10 @@ func (h *history) noteDoubt(l line) {
 	}
 	p := a.tray.press
 	h.w.counts.add("job in doubt, " + p.class.String())
-	if p.class != queue.WholeJob && last > a.announced && a.tray.swapped == 0 {
+	if p.class != queue.WholeJob && last > a.announced {
 		h.w.violated(8, "job %d attempt %d: units %d to %d are in doubt, announced were those up to %d", l.Job, l.Attempt, first, last, a.announced)
 	}
-	if p.window > 0 && last-first >= p.window && a.tray.swapped == 0 {
+	if p.window > 0 && last-first >= p.window {
 		h.w.violated(8, "job %d attempt %d: units %d to %d are in doubt, at most %d are announced at once", l.Job, l.Attempt, first, last, p.window)
 	}
 }

@@ -78,7 +78,6 @@ func (p *press) forget(s Step) bool {
 	}
 	if s.B%5 == 0 && p.class != queue.Blind {
 		p.t.identity += "'"
-		p.t.swapped++
 		p.t.die()
 		p.counter += uint64(s.C % 4)
 		p.w.counts.add("device of another identity")

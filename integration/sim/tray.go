@@ -24,7 +24,6 @@ type tray struct {
 	press    *press      // nil: it has a fence
 	head     *head       // nil: a unit and its mark are one durable write
 	strike   strike      // waits for its next unit
-	swapped  int         // how often another printer was put in its place
 	hung     bool
 	waiting  []func()
 	down     bool
