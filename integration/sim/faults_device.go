@@ -73,7 +73,8 @@ func (p *press) forget(s Step) bool {
 		p.purge()
 		p.w.counts.add("spooler forgot its jobs")
 	case p.class == queue.Counted && s.B%5 > 0:
-		p.counter = 0
+		p.resets++ // to a number that it never had: one that it had could not be told from rest
+		p.counter = firstCount - 1000*p.resets
 		p.w.counts.add("counter went back")
 	}
 	if s.B%5 == 0 && p.class != queue.Blind {

@@ -56,7 +56,7 @@ func (p *Plan) equip() {
 		p.Makes = nil
 		return
 	}
-	for range 4 + r.IntN(8) {
+	for range 6 + r.IntN(10) {
 		k := []Kind{Sever, Sever, Strike, Strike, Strike, Empty, Busy, DieAfter, DieBefore, Forget, Transfer, ForceMove}[r.IntN(12)]
 		at := 500*time.Millisecond + time.Duration(r.Int64N(int64(p.Length-3*time.Second)))
 		lasts := k.lasts()/20 + time.Duration(r.Int64N(int64(k.lasts())))

@@ -15,6 +15,7 @@ type press struct {
 	// window is how many units it is given at once; 0: all.
 	window  int
 	counter uint64
+	resets  uint64    // of the counter
 	buffer  []imprint // taken, not printed yet
 	landing bool      // the next page is on its way out of it
 	serves  *link
@@ -47,11 +48,14 @@ const (
 
 var fateNames = [...]string{"", "connection cut in a unit, nothing comes out", "connection cut, the answer is lost", "connection cut in a unit, a torn page"}
 
+// firstCount is what a counter shows in the beginning.
+const firstCount = 1 << 20
+
 func newPress(t *tray, m Make) *press {
 	p := &press{t: t, w: t.w, class: m.class()}
 	switch number := int(t.w.plan.Seed) + t.number; m {
 	case Counted:
-		p.window = []int{3, 0, 1, 2}[number%4]
+		p.window, p.counter = []int{3, 0, 1, 2}[number%4], firstCount
 	case Blind:
 		p.window = []int{1, 1, 2}[number%3]
 	case Spooler:
