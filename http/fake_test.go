@@ -150,6 +150,24 @@ func (f *fake) carryOut(cmd *queuepb.Command, payload []byte) (node.Answer, erro
 	case *queuepb.Command_AdoptPrinter:
 		_, err := f.printer(c.AdoptPrinter.Name)
 		return node.Answer{Position: f.at}, err
+	case *queuepb.Command_SetAccepting:
+		p, err := f.printer(c.SetAccepting.Printer)
+		if err == nil {
+			p.Rejecting = !c.SetAccepting.Accepting
+		}
+		return node.Answer{Position: f.at}, err
+	case *queuepb.Command_SetDefault:
+		p, err := f.printer(c.SetDefault.Printer)
+		if err == nil {
+			p.Default = true
+		}
+		return node.Answer{Position: f.at}, err
+	case *queuepb.Command_DescribePrinter:
+		p, err := f.printer(c.DescribePrinter.Printer)
+		if err == nil {
+			p.Description = &queuepb.PrinterDescription{Info: c.DescribePrinter.GetInfo(), Location: c.DescribePrinter.GetLocation()}
+		}
+		return node.Answer{Position: f.at}, err
 	}
 	return node.Answer{}, fmt.Errorf("%w: %T", queue.ErrInvalid, cmd.Body)
 }

@@ -206,6 +206,22 @@ func TestPrinters(t *testing.T) {
 		t.Errorf("pause: %+v", p)
 	}
 	step("POST", "/v1/printers/q/resume", "", 200)
+	step("PUT", "/v1/printers/r", `{"device":"tray:/r","offers":{"sides":"one-sided,two-sided-long-edge"}}`, 200)
+	step("PUT", "/v1/printers/r", `{"device":"tray:/r","offers":{"sheets":"many"}}`, 400)
+	if p := decodeAs[api.Printer](t, step("POST", "/v1/printers/q/reject", "", 200)); p.Accepting {
+		t.Errorf("reject: %+v", p)
+	}
+	if p := decodeAs[api.Printer](t, step("POST", "/v1/printers/q/accept", "", 200)); !p.Accepting {
+		t.Errorf("accept: %+v", p)
+	}
+	if p := decodeAs[api.Printer](t, step("POST", "/v1/printers/q/default", "", 200)); !p.Default {
+		t.Errorf("default: %+v", p)
+	}
+	if p := decodeAs[api.Printer](t, step("POST", "/v1/printers/q/describe", `{"info":"Colour","location":""}`, 200)); p.Info != "Colour" {
+		t.Errorf("describe: %+v", p)
+	}
+	step("POST", "/v1/printers/q/describe", `{"info":"`+strings.Repeat("x", 128)+`"}`, 400)
+	step("POST", "/v1/printers/q/describe", `{"colour":"yes"}`, 400)
 	step("POST", "/v1/printers/q/adopt", `{"why":"new tray"}`, 200)
 	if job := decodeAs[api.Job](t, step("POST", "/v1/printers/q/test", `{"by":"eve"}`, 201)); job.Pages != 1 || job.User != "eve" {
 		t.Errorf("test page: %+v", job)

@@ -221,6 +221,10 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 		{"POST", "/v1/printers/{printer}/pause", "/v1/printers/q/pause", "", ""},
 		{"POST", "/v1/printers/{printer}/resume", "/v1/printers/q/resume", "", ""},
 		{"POST", "/v1/printers/{printer}/adopt", "/v1/printers/q/adopt", "", ""},
+		{"POST", "/v1/printers/{printer}/accept", "/v1/printers/q/accept", "", ""},
+		{"POST", "/v1/printers/{printer}/reject", "/v1/printers/q/reject", "", ""},
+		{"POST", "/v1/printers/{printer}/default", "/v1/printers/q/default", "", ""},
+		{"POST", "/v1/printers/{printer}/describe", "/v1/printers/p/describe", `{"info":"Colour"}`, ""},
 		{"POST", "/v1/printers/{printer}/test", "/v1/printers/q/test", "", ""},
 		{"DELETE", "/v1/printers/{printer}", "/v1/printers/q", "", ""},
 		{"GET", "/v1/log", "/v1/log?from=2&job=2&printer=p", "", "Accept: text/event-stream"},
@@ -262,6 +266,7 @@ func TestTypesAreDocumented(t *testing.T) {
 		"BatchItem": api.BatchItem{}, "LogLine": api.LogLine{}, "Printer": api.Printer{}, "Device": api.Device{}, "Cluster": api.Cluster{},
 		"Member": api.Member{}, "Problem": api.Problem{}, "Health": api.Health{}, "Cause": api.Cause{}, "Move": api.Move{},
 		"Reprint": api.Reprint{}, "Resolve": api.Resolve{}, "Settings": api.PrinterSettings{}, "Transfer": api.Transfer{},
+		"Description": api.Description{},
 	} {
 		props := resolveRef(doc, object{"$ref": "#/components/schemas/" + name})["properties"].(object)
 		got := map[string]bool{}

@@ -1,12 +1,16 @@
 package http
 
 import (
+	"maps"
 	nethttp "net/http"
+	"slices"
 	"time"
 
 	"github.com/gorilla/mux"
 
 	"printq/http/api"
+	"printq/http/ipp"
+	"printq/queue"
 	"printq/queue/queuepb"
 )
 
@@ -67,6 +71,9 @@ func (s *Server) settingsOf(v *api.PrinterSettings) (settings *queuepb.PrinterSe
 			return nil, err
 		}
 	}
+	if settings.Offers, err = offersOf(v.Offers); err != nil {
+		return nil, err
+	}
 	switch v.InDoubt {
 	case "", "hold", "reprint", "skip":
 	default:
@@ -91,6 +98,20 @@ func (s *Server) settingsOf(v *api.PrinterSettings) (settings *queuepb.PrinterSe
 		*d.field = int64(value)
 	}
 	return settings, nil
+}
+
+// offersOf are a printer's offers, in the order of their names.
+func offersOf(values map[string]string) (offers []*queuepb.Option, err error) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if err := ipp.CheckOffer(name, values[name]); err != nil {
+			return nil, invalid("offers: %v", err)
+		}
+		if len(values[name]) > queue.MaxText {
+			return nil, invalid("offers: %s has %d bytes: it may have %d", name, len(values[name]), queue.MaxText)
+		}
+		offers = append(offers, &queuepb.Option{Name: name, Value: values[name]})
+	}
+	return offers, nil
 }
 
 func (s *Server) checkDevice(uri string) error {
@@ -158,6 +179,51 @@ func (s *Server) resumePrinter(w *response, r *nethttp.Request) error {
 	var v api.Cause
 	return s.actPrinter(w, r, &v, &v, func(name string, c *queuepb.Cause) (*queuepb.Command, error) {
 		return &queuepb.Command{Body: &queuepb.Command_ResumePrinter{ResumePrinter: &queuepb.ResumePrinter{Name: name, Cause: c}}}, nil
+	})
+}
+
+func (s *Server) acceptPrinter(w *response, r *nethttp.Request) error {
+	return s.setAccepting(w, r, true)
+}
+
+func (s *Server) rejectPrinter(w *response, r *nethttp.Request) error {
+	return s.setAccepting(w, r, false)
+}
+
+func (s *Server) setAccepting(w *response, r *nethttp.Request, accepting bool) error {
+	var v api.Cause
+	return s.actPrinter(w, r, &v, &v, func(name string, c *queuepb.Cause) (*queuepb.Command, error) {
+		return &queuepb.Command{Body: &queuepb.Command_SetAccepting{
+			SetAccepting: &queuepb.SetAccepting{Printer: name, Accepting: accepting, Cause: c},
+		}}, nil
+	})
+}
+
+func (s *Server) defaultPrinter(w *response, r *nethttp.Request) error {
+	var v api.Cause
+	return s.actPrinter(w, r, &v, &v, func(name string, c *queuepb.Cause) (*queuepb.Command, error) {
+		return &queuepb.Command{Body: &queuepb.Command_SetDefault{SetDefault: &queuepb.SetDefault{Printer: name, Cause: c}}}, nil
+	})
+}
+
+// describePrinter changes what people are told: what is not said stays.
+func (s *Server) describePrinter(w *response, r *nethttp.Request) error {
+	var v api.Description
+	return s.actPrinter(w, r, &v, &v.Cause, func(name string, c *queuepb.Cause) (*queuepb.Command, error) {
+		for field, text := range map[string]*string{"info": v.Info, "location": v.Location} {
+			if text == nil {
+				continue
+			}
+			if err := checkText(field, *text); err != nil {
+				return nil, err
+			}
+			if len(*text) > 127 { // what IPP allows
+				return nil, invalid("%s has %d bytes: it may have 127", field, len(*text))
+			}
+		}
+		return &queuepb.Command{Body: &queuepb.Command_DescribePrinter{
+			DescribePrinter: &queuepb.DescribePrinter{Printer: name, Info: v.Info, Location: v.Location, Cause: c},
+		}}, nil
 	})
 }
 

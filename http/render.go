@@ -72,7 +72,7 @@ func printerOf(s *node.PrinterStatus) api.Printer {
 	p := api.Printer{
 		Name: s.Name, Devices: append([]string{}, s.Settings.Devices...), InDoubt: s.Settings.InDoubt, Pool: s.Settings.Pool,
 		TTL: s.Settings.TTL.String(), Keep: s.Settings.Keep.String(), Retention: s.Settings.Retention.String(),
-		Paused: s.Paused, Accepting: !s.Rejecting, Default: s.Default,
+		Offers: s.Settings.Offers, Paused: s.Paused, Accepting: !s.Rejecting, Default: s.Default,
 		Info: s.Description.GetInfo(), Location: s.Description.GetLocation(), State: stateOf(s), Reason: s.Reason,
 		Pending: s.Pending, Held: s.Held, Processing: s.Processing, Stopped: s.Stopped,
 		Status: make([]api.Device, len(s.Devices)), Created: s.Created, Changed: s.Changed,

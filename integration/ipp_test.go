@@ -280,8 +280,11 @@ func printJob(ctx context.Context, client *http.Client, addr string, raw []byte)
 // ippSuites is where Debian's cups-ipp-utils puts ipptool's files.
 const ippSuites = "/usr/share/cups/ipptool"
 
+// suiteOffers is what the suites' printers are set up to do, as somebody would who has such a device.
+var suiteOffers = map[string]string{"sides": "one-sided,two-sided-long-edge,two-sided-short-edge", "number-up": "1,2,4", "job-sheets": "none,standard"}
+
 // TestIPPSuites runs the PWG's own tests, as ipptool has them, against a cluster: nothing may fail. What is left out there is
-// what printq does not offer (two-sided, several pages on a sheet, banner sheets, documents to be fetched).
+// what printq does not offer: documents to be fetched, for which the suites want ftp.
 func TestIPPSuites(t *testing.T) {
 	notShort(t, "it prints every kind of document")
 	tool, err := exec.LookPath("ipptool")
@@ -316,7 +319,11 @@ func TestIPPSuites(t *testing.T) {
 		version, name string
 		least         int
 	}{{"1.1", "ipp-1.1", 42}, {"2.0", "ipp-2.0", 43}, {"2.1", "ipp-2.1", 44}, {"2.2", "ipp-2.2", 45}, {"2.0", "ipp-everywhere", 44}} {
-		c.printer(ctx, s.name, "")
+		c.printer(ctx, s.name, "?delay=1s")
+		settings := api.PrinterSettings{Device: "tray:" + filepath.ToSlash(filepath.Join(c.dir, "tray-"+s.name)) + "?delay=300ms", Offers: suiteOffers}
+		if err := c.call(ctx, http.MethodPut, "/v1/printers/"+s.name, settings, nil); err != nil {
+			t.Fatal(err)
+		}
 		uri := "ipp://" + c.members[i%size].addr + "/ipp/print/" + s.name
 		t.Run(s.name, func(t *testing.T) { // side by side: most of the time they wait for a job
 			t.Parallel()

@@ -5,7 +5,10 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -46,6 +49,10 @@ func (a *app) newPrinterCmd() *cobra.Command {
 		a.newPrinterSetCmd(), a.newPrinterShowCmd(), a.newPrinterTestCmd(),
 		a.newPrinterActionCmd("pause", http.MethodPost, "/pause", "Begin no further job"),
 		a.newPrinterActionCmd("resume", http.MethodPost, "/resume", "Go on after a pause"),
+		a.newPrinterActionCmd("accept", http.MethodPost, "/accept", "Take new jobs again"),
+		a.newPrinterActionCmd("reject", http.MethodPost, "/reject", "Take no new jobs; those that are there print"),
+		a.newPrinterActionCmd("default", http.MethodPost, "/default", "Mean this printer where a client names none"),
+		a.newPrinterDescribeCmd(),
 		a.newPrinterActionCmd("adopt", http.MethodPost, "/adopt", "Take a device whose identity or cluster changed as the printer's own"),
 		a.newPrinterActionCmd("rm", http.MethodDelete, "", "Remove a printer"),
 	)
@@ -65,13 +72,18 @@ func (a *app) onPrinter(do func(ctx context.Context, c *client.Client, name stri
 
 func (a *app) newPrinterSetCmd() *cobra.Command {
 	var body api.PrinterSettings
+	var offers []string
 	c := &cobra.Command{
 		Use: "set NAME --device URI...", Short: "Make a printer, or change its settings",
 		Long: "Set gives a printer all of its settings: one that is left out takes its default. Doing it again changes nothing.",
 		Example: `  printq printer set office --device tray:/var/spool/office
-  printq printer set labels --device socket://10.0.0.7 --device socket://10.0.0.8 --in-doubt reprint`,
+  printq printer set labels --device socket://10.0.0.7 --device socket://10.0.0.8 --in-doubt reprint
+  printq printer set floor2 --device socket://10.0.0.9 --offer sides=one-sided,two-sided-long-edge`,
 		Args: cobra.ExactArgs(1),
-		RunE: a.onPrinter(func(ctx context.Context, c *client.Client, name string) error {
+		RunE: a.onPrinter(func(ctx context.Context, c *client.Client, name string) (err error) {
+			if body.Offers, err = offersOf(offers); err != nil {
+				return err
+			}
 			if len(body.Devices) == 0 {
 				return usage("a printer needs a device: --device tray:DIR")
 			}
@@ -86,6 +98,48 @@ func (a *app) newPrinterSetCmd() *cobra.Command {
 	p.StringVar(&body.TTL, "ttl", "", "how long a job may wait to start, such as 2h; default: for ever")
 	p.StringVar(&body.Keep, "keep", "", "how long documents are kept for reprint; default 1h")
 	p.StringVar(&body.Retention, "retention", "", "how long finished jobs are kept; default 24h")
+	p.StringArrayVar(&offers, "offer", nil, "what the device can do, where it does not say so itself, as NAME=VALUE,VALUE...; the first is what happens by itself")
+	a.causeFlags(c, &body.Cause)
+	return c
+}
+
+// offersOf reads the values of --offer.
+func offersOf(list []string) (map[string]string, error) {
+	offers := make(map[string]string, len(list))
+	for _, o := range list {
+		name, values, ok := strings.Cut(o, "=")
+		if _, twice := offers[name]; !ok || twice {
+			return nil, usage("--offer %s: want NAME=VALUE,VALUE..., each name once", o)
+		}
+		offers[name] = values
+	}
+	return offers, nil
+}
+
+func (a *app) newPrinterDescribeCmd() *cobra.Command {
+	var body api.Description
+	var info, location string
+	c := &cobra.Command{
+		Use: "describe NAME", Short: "Change what people are told about a printer",
+		Long:    "Describe changes what print dialogs show of a printer. What is left out stays; an empty text takes it away.",
+		Example: `  printq printer describe office --info "Colour, two-sided" --location "2nd floor"`,
+		Args:    cobra.ExactArgs(1),
+	}
+	c.RunE = a.onPrinter(func(ctx context.Context, cl *client.Client, name string) error {
+		if c.Flags().Changed("info") {
+			body.Info = &info
+		}
+		if c.Flags().Changed("location") {
+			body.Location = &location
+		}
+		if body.Info == nil && body.Location == nil {
+			return usage("say --info or --location")
+		}
+		r := &client.Request{Method: http.MethodPost, Path: client.PrinterPath(name) + "/describe", Repeatable: true}
+		return a.actPrinter(ctx, cl, r, body)
+	})
+	c.Flags().StringVar(&info, "info", "", "what it is")
+	c.Flags().StringVar(&location, "location", "", "where it stands")
 	a.causeFlags(c, &body.Cause)
 	return c
 }
@@ -149,6 +203,17 @@ func printerFacts(w io.Writer, p *api.Printer) {
 	fact(w, "printer", p.Name)
 	fact(w, "state", p.State)
 	fact(w, "reason", p.Reason)
+	fact(w, "info", p.Info)
+	fact(w, "location", p.Location)
+	if !p.Accepting {
+		fact(w, "accepting", "no")
+	}
+	if p.Default {
+		fact(w, "default", "yes")
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Offers)) {
+		fact(w, "offers", name+"="+p.Offers[name])
+	}
 	fact(w, "in doubt", p.InDoubt)
 	if len(p.Devices) > 1 {
 		fact(w, "pool", p.Pool)

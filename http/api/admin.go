@@ -17,7 +17,9 @@ type Printer struct {
 	TTL       string `json:"ttl"`
 	Keep      string `json:"keep"`
 	Retention string `json:"retention"`
-	Paused    bool   `json:"paused"`
+	// As in PrinterSettings.
+	Offers map[string]string `json:"offers,omitempty"`
+	Paused bool              `json:"paused"`
 	// It takes new jobs.
 	Accepting bool `json:"accepting"`
 	// It is meant where no printer is named.
@@ -92,6 +94,17 @@ type PrinterSettings struct {
 	// How long a document is kept for reprint after its job ended (1h), and the job itself (24h).
 	Keep      string `json:"keep,omitempty"`
 	Retention string `json:"retention,omitempty"`
+	// What the devices can do, where they do not say it themselves: values that commas part, by the name in JobOptions. The first is what
+	// happens where a job says nothing. It is told to clients, and their wishes are kept with the jobs; what a device makes of a
+	// wish is the device's.
+	Offers map[string]string `json:"offers,omitempty"`
+	Cause
+}
+
+// A Description is the body of POST /v1/printers/{printer}/describe. What is left out stays.
+type Description struct {
+	Info     *string `json:"info,omitempty"`
+	Location *string `json:"location,omitempty"`
 	Cause
 }
 

@@ -116,8 +116,8 @@ type Attempt struct {
 // JobOptions are the wishes that a submit may have about the printing, as parameters of these names: IPP job template attributes (RFC 8011
 // §5.2, PWG 5100.2, PWG 5100.13). A device that cannot heed one does not.
 var JobOptions = []string{
-	"finishings", "media", "media-source", "media-type", "number-up", "orientation-requested", "output-bin", "page-ranges",
-	"print-color-mode", "print-quality", "print-scaling", "printer-resolution", "sides",
+	"finishings", "job-sheets", "media", "media-source", "media-type", "number-up", "orientation-requested", "output-bin", "page-ranges",
+	"print-color-mode", "print-content-optimize", "print-quality", "print-rendering-intent", "print-scaling", "printer-resolution", "sides",
 }
 
 // Jobs is one page of a list, newest first.

@@ -16,7 +16,7 @@ import (
 // createJob makes a job whose document comes later. A Create-Job of which nobody knows whether it was carried out is safe to
 // send again: a job without a document prints nothing, and is given up after a while.
 func (h *Handler) createJob(ctx context.Context, q *request, t target) (*answer, error) {
-	job, err := h.ready(ctx, q, t)
+	job, _, err := h.ready(ctx, q, t)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (h *Handler) createJob(ctx context.Context, q *request, t target) (*answer,
 func (t *ticket) create() *queuepb.Command {
 	return &queuepb.Command{Body: &queuepb.Command_CreateJob{CreateJob: &queuepb.CreateJob{
 		Printer: t.printer, Name: t.name, User: t.user, Copies: t.copies, Priority: t.priority, Hold: t.hold,
-		PageRanges: t.ranges.String(),
+		PageRanges: t.ranges.String(), Options: t.options,
 	}}}
 }
 
@@ -67,10 +67,14 @@ func (h *Handler) sendDocument(ctx context.Context, q *request, t target) (*answ
 		return nil, err
 	}
 	ranges := parseRanges(j.PageRanges)
-	if j.Bytes != 0 && !j.More {
-		return h.sameDocument(ctx, q, j, ranges)
+	o, err := h.offersOf(j.Printer)
+	if err != nil {
+		return nil, err
 	}
-	doc, err := h.receive(ctx, q, h.uploadFor(j.Id), ranges)
+	if j.Bytes != 0 && !j.More {
+		return h.sameDocument(ctx, q, j, ranges, o)
+	}
+	doc, err := h.receive(ctx, q, o, h.uploadFor(j.Id), ranges)
 	if err != nil {
 		return nil, err
 	}
@@ -149,8 +153,8 @@ func (h *Handler) takesDocument(j *node.JobStatus) error {
 }
 
 // sameDocument answers a Send-Document for a job that has its document.
-func (h *Handler) sameDocument(ctx context.Context, q *request, j *node.JobStatus, ranges pageRanges) (*answer, error) {
-	doc, err := h.receive(ctx, q, compare, ranges)
+func (h *Handler) sameDocument(ctx context.Context, q *request, j *node.JobStatus, ranges pageRanges, o *offers) (*answer, error) {
+	doc, err := h.receive(ctx, q, o, compare, ranges)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +175,7 @@ func (h *Handler) sameDocument(ctx context.Context, q *request, j *node.JobStatu
 func (d *received) attach(job uint64, unseenFor int64) *queuepb.Command {
 	return &queuepb.Command{Body: &queuepb.Command_AttachDocument{AttachDocument: &queuepb.AttachDocument{
 		Job: job, Upload: d.Upload, Chunks: d.Chunks, Bytes: uint64(d.Bytes), Sha256: bytes.Clone(d.SHA256[:]),
-		Format: d.format, Pages: d.pages, Units: d.units, UnseenFor: unseenFor,
+		Format: d.format, Pages: d.pages, Units: d.units, UnseenFor: unseenFor, Options: d.wishes(nil),
 	}}}
 }
 

@@ -114,7 +114,7 @@ func (f *fake) submit(c *queuepb.Submit, payload []byte) (node.Answer, error) {
 	}
 	j := &queue.Job{
 		Id: uint64(len(f.jobs)) + 1, Printer: c.Printer, State: uint32(queue.Pending), Name: c.Name, User: c.User, Format: c.Format,
-		Bytes: c.Bytes, Sha256: c.Sha256, Pages: c.Pages, Units: c.Units, Copies: c.Copies, Priority: c.Priority,
+		Bytes: c.Bytes, Sha256: c.Sha256, Pages: c.Pages, Units: c.Units, Copies: c.Copies, Priority: c.Priority, Options: c.Options,
 		Submitted: &queuepb.Position{Time: time.Now().UnixNano()},
 	}
 	if c.Hold {

@@ -2,6 +2,7 @@ package ipp
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/OpenPrinting/goipp"
@@ -45,7 +46,8 @@ func (h *Handler) jobAttributes(b base, j *node.JobStatus) *list {
 	l := &list{template: []goipp.Attribute{
 		integers("copies", int(max(j.Copies, 1))), integers("job-priority", int(j.Priority)), keywords("job-hold-until", hold),
 	}}
-	if ranges := parseRanges(j.PageRanges); ranges != nil {
+	l.template = append(l.template, wished(j.Options)...)
+	if ranges := parseRanges(j.PageRanges); ranges != nil && find(l.template, "page-ranges") == nil {
 		l.template = append(l.template, ranges.attribute())
 	}
 	l.description = append(append(h.jobState(b, j), jobTimes(j)...), jobSizes(j)...)
@@ -102,7 +104,16 @@ func jobSizes(j *node.JobStatus) []goipp.Attribute {
 		return append(attrs, missing("job-impressions", goipp.TagNoValue), missing("job-impressions-completed", goipp.TagNoValue),
 			missing("job-media-sheets", goipp.TagNoValue), missing("job-media-sheets-completed", goipp.TagNoValue))
 	}
-	// One-sided: a sheet is an impression.
 	return append(attrs, integers("job-impressions", each), integers("job-impressions-completed", out),
-		integers("job-media-sheets", each), integers("job-media-sheets-completed", out))
+		integers("job-media-sheets", sheets(j.Job, each)), integers("job-media-sheets-completed", out/each*sheets(j.Job, each)+sheets(j.Job, out%each)))
+}
+
+// sheets are as many as a copy's impressions need.
+func sheets(j *queue.Job, impressions int) int {
+	for _, o := range j.Options {
+		if o.Name == "sides" && strings.HasPrefix(o.Value, "two-sided") {
+			return (impressions + 1) / 2
+		}
+	}
+	return impressions
 }

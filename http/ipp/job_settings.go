@@ -2,6 +2,8 @@ package ipp
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/OpenPrinting/goipp"
 
@@ -9,12 +11,24 @@ import (
 )
 
 // settableOfJobs are the job attributes that can be set before a job prints.
-var settableOfJobs = []string{"copies", "job-hold-until", "job-name", "job-priority"}
+var settableOfJobs = []string{
+	"copies", "finishings", "job-hold-until", "job-name", "job-priority", "job-sheets", "media", "media-col", "number-up", "orientation-requested",
+	"output-bin", "print-color-mode", "print-content-optimize", "print-quality", "print-rendering-intent", "print-scaling",
+	"printer-resolution", "sides",
+}
 
 // setJobAttributes changes a job that waits. All that is asked is done, or nothing (RFC 3380 §4.2).
 func (h *Handler) setJobAttributes(ctx context.Context, q *request, t target) (*answer, error) {
 	if len(q.job) == 0 {
 		return nil, badRequest("there is no attribute to set")
+	}
+	j, err := h.jobOf(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	o, err := h.offersOf(j.Printer)
+	if err != nil {
+		return nil, err
 	}
 	m := &queuepb.SetJob{}
 	var not, bad goipp.Attributes
@@ -27,14 +41,23 @@ func (h *Handler) setJobAttributes(ctx context.Context, q *request, t target) (*
 			}
 			m.Name = &name
 		case "copies", "job-priority", "job-hold-until":
-			if len(a.Values) != 1 || unsupportedIn(goipp.Attributes{a}) != nil {
+			if len(a.Values) != 1 || o.unsupportedIn(goipp.Attributes{a}) != nil {
 				bad.Add(a)
 			} else {
 				set(m, a)
 			}
 		default:
-			not.Add(missing(a.Name, goipp.TagNotSettable))
+			if !slices.Contains(settableOfJobs, a.Name) {
+				not.Add(missing(a.Name, goipp.TagNotSettable))
+			} else if a.Values[0].T == goipp.TagDeleteAttr {
+				m.Options = append(m.Options, &queuepb.Option{Name: a.Name})
+			} else if wrong := o.unsupportedIn(goipp.Attributes{a}); wrong != nil {
+				bad = append(bad, wrong...)
+			}
 		}
+	}
+	if m.Options, err = wishesToSet(m.Options, q.job, o); err != nil {
+		return nil, err
 	}
 	switch {
 	case not != nil:
@@ -45,11 +68,29 @@ func (h *Handler) setJobAttributes(ctx context.Context, q *request, t target) (*
 	if len(q.job) == 1 && m.Hold != nil {
 		return h.holdOrRelease(ctx, q, t, *m.Hold)
 	}
-	_, err := h.act(ctx, q, t, func(id uint64, c *queuepb.Cause) *queuepb.Command {
+	_, err = h.act(ctx, q, t, func(id uint64, c *queuepb.Cause) *queuepb.Command {
 		m.Job, m.Cause = id, c
 		return &queuepb.Command{Body: &queuepb.Command_SetJob{SetJob: m}}
 	})
 	return okay(nil), err
+}
+
+// wishesToSet are those of a request, with those that it takes away: of media-col, all that it may have said.
+func wishesToSet(gone []*queuepb.Option, job goipp.Attributes, o *offers) ([]*queuepb.Option, error) {
+	set, err := wishesIn(job, o)
+	for _, x := range gone {
+		names := []string{x.Name}
+		if x.Name == "media-col" {
+			names = []string{"media", "media-source", "media-type"}
+		}
+		for _, name := range names {
+			if !slices.ContainsFunc(set, func(s *queuepb.Option) bool { return s.Name == name }) {
+				set = append(set, &queuepb.Option{Name: name})
+			}
+		}
+	}
+	slices.SortFunc(set, func(a, b *queuepb.Option) int { return strings.Compare(a.Name, b.Name) })
+	return set, err
 }
 
 // set takes an attribute whose value was found to be supported.

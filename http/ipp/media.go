@@ -1,7 +1,10 @@
 package ipp
 
 import (
+	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/OpenPrinting/goipp"
 )
@@ -12,8 +15,8 @@ type size struct {
 	x, y int
 }
 
-// sizes are offered for every printer: nobody told printq what is loaded. A document brings its own page size, and goes to
-// the device as it is; media names it for the client's sake.
+// sizes are offered where neither the device nor a setting says what there is. A document brings its own page size, and goes to
+// the device as it is, with the name of the size that the client asked for.
 var sizes = []size{
 	{"iso_a4_210x297mm", 21000, 29700},
 	{"iso_a3_297x420mm", 29700, 42000},
@@ -30,14 +33,36 @@ var sizes = []size{
 // margin is what laser printers leave blank, in hundredths of millimetres.
 const margin = 423
 
-func mediaNames() (all []string) {
-	for _, s := range sizes {
+// sizeOf reads a self-describing name (PWG 5101.1 §5.1), such as iso_a4_210x297mm; those of a range of sizes are none.
+func sizeOf(name string) (s size, ok bool) {
+	parts := strings.Split(name, "_")
+	if len(parts) != 3 || strings.HasPrefix(name, "custom_m") || len(name) > 255 {
+		return size{}, false
+	}
+	unit := 2540.0
+	digits, metric := strings.CutSuffix(parts[2], "mm")
+	if metric {
+		unit = 100
+	} else if digits, ok = strings.CutSuffix(parts[2], "in"); !ok {
+		return size{}, false
+	}
+	x, y, _ := strings.Cut(digits, "x")
+	across, errX := strconv.ParseFloat(x, 64)
+	along, errY := strconv.ParseFloat(y, 64)
+	if errX != nil || errY != nil || !(across > 0 && across < 10000 && along > 0 && along < 100000) {
+		return size{}, false
+	}
+	return size{name, int(math.Round(across * unit)), int(math.Round(along * unit))}, true
+}
+
+func (o *offers) mediaNames() (all []string) {
+	for _, s := range o.sizes {
 		all = append(all, s.name)
 	}
 	return all
 }
 
-func isMedia(name string) bool { return slices.Contains(mediaNames(), name) }
+func (o *offers) isMedia(name string) bool { return slices.Contains(o.mediaNames(), name) }
 
 func (s size) dimensions() goipp.Collection {
 	return goipp.Collection{integers("x-dimension", s.x), integers("y-dimension", s.y)}
@@ -52,30 +77,30 @@ func (s size) collection() goipp.Collection {
 	}
 }
 
-func mediaCollections() (all []goipp.Collection) {
-	for _, s := range sizes {
+func (o *offers) mediaCollections() (all []goipp.Collection) {
+	for _, s := range o.sizes {
 		all = append(all, s.collection())
 	}
 	return all
 }
 
 // mediaTemplate is what media and media-col may be.
-func mediaTemplate() []goipp.Attribute {
-	all := mediaNames()
+func (o *offers) mediaTemplate() []goipp.Attribute {
+	all := o.mediaNames()
 	return []goipp.Attribute{
 		keywords("media-default", all[0]),
 		keywords("media-ready", all...),
 		keywords("media-supported", all...),
-		collections("media-col-default", sizes[0].collection()),
-		collections("media-col-ready", mediaCollections()...),
+		collections("media-col-default", o.sizes[0].collection()),
+		collections("media-col-ready", o.mediaCollections()...),
 		keywords("media-col-supported", "media-bottom-margin", "media-left-margin", "media-right-margin", "media-size",
 			"media-size-name", "media-source", "media-top-margin", "media-type"),
 	}
 }
 
-func mediaDescription() []goipp.Attribute {
+func (o *offers) mediaDescription() []goipp.Attribute {
 	var dimensions []goipp.Collection
-	for _, s := range sizes {
+	for _, s := range o.sizes {
 		dimensions = append(dimensions, s.dimensions())
 	}
 	return []goipp.Attribute{
@@ -86,32 +111,66 @@ func mediaDescription() []goipp.Attribute {
 	}
 }
 
-// supportedMedia reports whether a media-col is one of the sizes, or says none.
-func supportedMedia(c goipp.Collection) bool {
-	attrs := goipp.Attributes(c)
+// sizeIn is the size that a media-col asks for; asked: it asks for one.
+func (o *offers) sizeIn(attrs goipp.Attributes) (s size, known, asked bool) {
 	if a := find(attrs, "media-size-name"); a != nil {
-		return isMedia(a.Values[0].V.String())
+		i := slices.Index(o.mediaNames(), a.Values[0].V.String())
+		if i < 0 {
+			return size{}, false, true
+		}
+		return o.sizes[i], true, true
 	}
 	a := find(attrs, "media-size")
 	if a == nil {
-		return true
+		return size{}, false, false
 	}
 	dimensions, ok := a.Values[0].V.(goipp.Collection)
 	x, givenX, errX := one[goipp.Integer](goipp.Attributes(dimensions), "x-dimension", goipp.TagInteger)
 	y, givenY, errY := one[goipp.Integer](goipp.Attributes(dimensions), "y-dimension", goipp.TagInteger)
-	return ok && givenX && givenY && errX == nil && errY == nil &&
-		slices.ContainsFunc(sizes, func(s size) bool { return s.x == int(x) && s.y == int(y) })
+	if !ok || !givenX || !givenY || errX != nil || errY != nil {
+		return size{}, false, true
+	}
+	// Inches do not come out even: what is nearer than half a millimetre is the same size.
+	i := slices.IndexFunc(o.sizes, func(s size) bool { return near(s.x, int(x)) && near(s.y, int(y)) })
+	if i < 0 {
+		return size{}, false, true
+	}
+	return o.sizes[i], true, true
+}
+
+func near(a, b int) bool { return a-b < 50 && b-a < 50 }
+
+// supportedMedia reports whether a media-col is one of the sizes, or says none.
+func (o *offers) supportedMedia(c goipp.Collection) bool {
+	_, known, asked := o.sizeIn(goipp.Attributes(c))
+	return known || !asked
+}
+
+// mediaWishes are what a media-col asks for: size, source and type. A source or type that the device does not have is no wish.
+func (o *offers) mediaWishes(attrs goipp.Attributes, found map[string]string) {
+	if s, known, _ := o.sizeIn(attrs); known {
+		found["media"] = s.name
+	}
+	for _, name := range []string{"media-source", "media-type"} {
+		a, can := find(attrs, name), o.told[name+"-supported"]
+		if a != nil && contains(can.Values, a.Values[0].V) {
+			found[name] = wishText(a.Values[0].V)
+		}
+	}
 }
 
 // setDefaultMedia makes a size the default among the template's offers.
-func setDefaultMedia(template []goipp.Attribute, name string) {
-	i := slices.IndexFunc(sizes, func(s size) bool { return s.name == name })
+func (o *offers) setDefaultMedia(template []goipp.Attribute, name string) {
+	i := slices.Index(o.mediaNames(), name)
+	if i < 0 {
+		return
+	}
 	for k, a := range template {
 		switch a.Name {
 		case "media-default":
 			template[k] = keywords(a.Name, name)
 		case "media-col-default":
-			template[k] = collections(a.Name, sizes[i].collection())
+			template[k] = collections(a.Name, o.sizes[i].collection())
 		}
 	}
 }

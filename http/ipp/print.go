@@ -2,6 +2,7 @@ package ipp
 
 import (
 	"context"
+	"errors"
 
 	"github.com/OpenPrinting/goipp"
 
@@ -11,23 +12,37 @@ import (
 
 // ready resolves the printer and reads the ticket, before a byte of the document is read: a client that misspelt a printer
 // need not send its gigabyte. A printer that is known here costs no barrier: if it is gone by now, the submit says so.
-func (h *Handler) ready(ctx context.Context, q *request, t target) (*ticket, error) {
+func (h *Handler) ready(ctx context.Context, q *request, t target) (*ticket, *offers, error) {
 	p, err := h.node.Printer(t.printer)
 	if err != nil {
 		p, err = h.printer(ctx, t)
 	}
 	if err != nil {
+		return nil, nil, err
+	}
+	o := offersOf(p)
+	job, err := q.ticket(p.Name, o)
+	return job, o, err
+}
+
+// offersOf are those of the printer that a job is at; of one that is gone, those of any.
+func (h *Handler) offersOf(printer string) (*offers, error) {
+	p, err := h.node.Printer(printer)
+	switch {
+	case errors.Is(err, queue.ErrNoPrinter):
+		return offersOf(&node.PrinterStatus{}), nil
+	case err != nil:
 		return nil, err
 	}
-	return q.ticket(p.Name)
+	return offersOf(p), nil
 }
 
 func (h *Handler) printJob(ctx context.Context, q *request, t target) (*answer, error) {
-	job, err := h.ready(ctx, q, t)
+	job, o, err := h.ready(ctx, q, t)
 	if err != nil {
 		return nil, err
 	}
-	doc, err := h.receive(ctx, q, h.uploadFor(0), job.ranges)
+	doc, err := h.receive(ctx, q, o, h.uploadFor(0), job.ranges)
 	if err != nil {
 		return nil, err
 	}
@@ -47,11 +62,11 @@ func (h *Handler) printJob(ctx context.Context, q *request, t target) (*answer, 
 }
 
 func (h *Handler) validateJob(ctx context.Context, q *request, t target) (*answer, error) {
-	job, err := h.ready(ctx, q, t)
+	job, o, err := h.ready(ctx, q, t)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFormat(q); err != nil {
+	if err := o.checkFormat(q); err != nil {
 		return nil, err
 	}
 	if _, err := q.compression(); err != nil {

@@ -19,7 +19,7 @@ const (
 	printerStopped    = 5
 )
 
-// formats are taken for every printer: a document goes to the device as it is, and only who set the device up knows what it
+// formats are taken where the device does not say what it takes: a document goes to the device as it is, and only who set the device up knows what it
 // understands.
 var formats = []string{
 	pages.OctetStream, pages.PDF, pages.PWG, pages.URF, pages.JPEG, pages.PNG, pages.PostScript, pages.PCL, pages.ZPL, pages.Text,
@@ -84,19 +84,18 @@ func stateBy(p *node.PrinterStatus, blocked int) int {
 
 // printerAttributes are all that a printer has.
 func (h *Handler) printerAttributes(b base, p *node.PrinterStatus) *list {
+	o := offersOf(p)
 	l := &list{
-		template: templateOffers(),
-		named:    []goipp.Attribute{collections("media-col-database", mediaCollections()...)},
+		template: o.template(),
+		named:    []goipp.Attribute{collections("media-col-database", o.mediaCollections()...)},
 	}
 	for _, part := range [][]goipp.Attribute{
-		h.status(b, p), h.identity(b, p), h.abilities(), subscriptionAbilities(), alerts(p), mediaDescription(), rasterAbilities(),
+		h.status(b, p), h.identity(b, p), o.tell(h.abilities(o)), subscriptionAbilities(), alerts(p), o.tell(o.mediaDescription()), o.tell(rasterAbilities()),
 		firmware(h.options.Version),
 	} {
 		l.description = append(l.description, part...)
 	}
-	if media := description(p, "media-default"); isMedia(media) {
-		setDefaultMedia(l.template, media)
-	}
+	o.setDefaultMedia(l.template, description(p, "media-default"))
 	return l
 }
 
@@ -169,19 +168,19 @@ func printerType(p *node.PrinterStatus) int {
 	return t
 }
 
-// abilities are what this server takes, of any printer.
-func (h *Handler) abilities() []goipp.Attribute {
+// abilities are what this server takes, for a printer.
+func (h *Handler) abilities(o *offers) []goipp.Attribute {
 	kbytes := int(min(h.options.MaxDocument/1024, 1<<31-1))
 	return []goipp.Attribute{
 		enums("operations-supported", h.supported...),
 		charsets("charset-configured", "utf-8"), charsets("charset-supported", "utf-8", "us-ascii"),
 		languages("natural-language-configured", "en"), languages("generated-natural-language-supported", "en"),
-		types("document-format-default", pages.OctetStream), types("document-format-supported", formats...),
+		types("document-format-default", pages.OctetStream), types("document-format-supported", o.formats...),
 		keywords("compression-supported", compressions...), keywords("pdl-override-supported", "not-attempted"),
 		boolean("multiple-document-jobs-supported", true), boolean("job-ids-supported", true),
 		boolean("preferred-attributes-supported", false),
 		keywords("which-jobs-supported", whichJobsSupported()...),
-		keywords("job-creation-attributes-supported", append([]string{"job-name", "document-name", "ipp-attribute-fidelity"}, featureNames()...)...),
+		keywords("job-creation-attributes-supported", append([]string{"job-name", "document-name", "ipp-attribute-fidelity"}, o.names()...)...),
 		keywords("job-settable-attributes-supported", settableOfJobs...),
 		keywords("printer-settable-attributes-supported", settableNames()...),
 		keywords("document-settable-attributes-supported", "document-name"),

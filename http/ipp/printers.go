@@ -37,11 +37,11 @@ func (h *Handler) getPrinterAttributes(ctx context.Context, q *request, t target
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFormat(q); err != nil {
-		return nil, err
-	}
 	p, err := h.printer(ctx, t)
 	if err != nil {
+		return nil, err
+	}
+	if err := offersOf(p).checkFormat(q); err != nil {
 		return nil, err
 	}
 	return okay(nil, h.describe(q, w, p)), nil

@@ -11,11 +11,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/OpenPrinting/goipp"
 
 	"printq/node"
 	"printq/printer/pages"
+	"printq/queue/queuepb"
 )
 
 // A received document: what node.Upload says of it, and what its bytes say of themselves.
@@ -23,8 +26,9 @@ type received struct {
 	node.Document
 	format       string
 	pages, units uint32
-	// page-ranges, where pages of the format cannot be cut out.
+	// page-ranges, where pages of the format cannot be cut out; or left out by the device: then that is a wish.
 	uncut goipp.Attributes
+	left  pageRanges
 }
 
 // A store takes a document that streams: it keeps it, or only looks what it is.
@@ -52,8 +56,8 @@ func compare(_ context.Context, r io.Reader, max int64) (*node.Document, error) 
 
 // receive takes the document that follows a request. The limit is of the unpacked bytes: what a small body unpacks to is
 // never held as a whole.
-func (h *Handler) receive(ctx context.Context, q *request, store store, ranges pageRanges) (*received, error) {
-	format, err := q.format()
+func (h *Handler) receive(ctx context.Context, q *request, o *offers, store store, ranges pageRanges) (*received, error) {
+	format, err := q.format(o)
 	if err != nil {
 		return nil, err
 	}
@@ -66,6 +70,7 @@ func (h *Handler) receive(ctx context.Context, q *request, store store, ranges p
 		return nil, err
 	}
 	var uncut goipp.Attributes
+	var left pageRanges
 	r := bufio.NewReaderSize(unpacked, pages.SniffLen)
 	if format == "" {
 		head, _ := r.Peek(pages.SniffLen) // Upload meets the error, too
@@ -75,6 +80,8 @@ func (h *Handler) receive(ctx context.Context, q *request, store store, ranges p
 	if ranges != nil {
 		if cut, ok := pages.Pick(format, r, ranges.has); ok {
 			document = cut
+		} else if o.skipsPages {
+			left = ranges
 		} else {
 			uncut.Add(ranges.attribute())
 		}
@@ -95,7 +102,16 @@ func (h *Handler) receive(ctx context.Context, q *request, store store, ranges p
 	if err := ended(q.body); err != nil {
 		return nil, err
 	}
-	return &received{*doc, format, uint32(count.Pages()), uint32(count.Units()), uncut}, nil
+	return &received{*doc, format, uint32(count.Pages()), uint32(count.Units()), uncut, left}, nil
+}
+
+// wishes are a ticket's, with what is left of page-ranges for the device to do.
+func (d *received) wishes(options []*queuepb.Option) []*queuepb.Option {
+	if d.left == nil {
+		return options
+	}
+	i, _ := slices.BinarySearchFunc(options, "page-ranges", func(o *queuepb.Option, name string) int { return strings.Compare(o.Name, name) })
+	return slices.Insert(slices.Clone(options), i, &queuepb.Option{Name: "page-ranges", Value: d.left.String()})
 }
 
 // ended reads the body's end, which is how the HTTP server learns that no more is awaited. Only a packed document can end

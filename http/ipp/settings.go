@@ -69,8 +69,14 @@ var settables = []settable{
 	},
 	{
 		"media-default", goipp.TagKeyword, 255, func(m *queuepb.DescribePrinter) **string { return &m.Media },
-		(*queuepb.PrinterDescription).GetMedia, isMedia,
+		(*queuepb.PrinterDescription).GetMedia, isSize,
 	},
+}
+
+// isSize: a default that the printer does not have is not told.
+func isSize(name string) bool {
+	_, ok := sizeOf(name)
+	return ok || name == ""
 }
 
 func settableNames() (all []string) {
@@ -131,13 +137,14 @@ func (h *Handler) getPrinterSupportedValues(ctx context.Context, q *request, t t
 	if err != nil {
 		return nil, err
 	}
-	if _, err := h.printer(ctx, t); err != nil {
+	p, err := h.printer(ctx, t)
+	if err != nil {
 		return nil, err
 	}
 	l := &list{}
 	for _, s := range settables {
 		if s.name == "media-default" {
-			l.description = append(l.description, keywords(s.name, mediaNames()...))
+			l.description = append(l.description, keywords(s.name, offersOf(p).mediaNames()...))
 			continue
 		}
 		l.description = append(l.description, missing(s.name, goipp.TagAdminDefine))

@@ -39,8 +39,8 @@ func ofRange(name string, low, high int, offers ...goipp.Attribute) feature {
 // resolutions are those that a client may render at.
 var resolutions = []int{150, 180, 300, 360, 600, 720}
 
-// features is what a job's ticket may say. A device is given the document's bytes as they are: it is the queue that makes
-// copies, orders and holds; whatever would need the device's help has one value only, which is what it does by itself.
+// features is what a job's ticket may say at any printer. Whatever would need the device's help has one value only, which is what
+// it does by itself: offersOf knows of devices that can do more.
 var features = []feature{
 	ofRange("copies", 1, queue.MaxCopies, integers("copies-default", 1), between("copies-supported", 1, queue.MaxCopies)),
 	ofRange("job-priority", 1, 100, integers("job-priority-default", queue.DefaultPriority), integers("job-priority-supported", 100)),
@@ -49,11 +49,7 @@ var features = []feature{
 	// Of a job of several documents, each is printed with all its copies; of one document, both words mean the same.
 	ofKeywords("multiple-document-handling", "separate-documents-uncollated-copies", "separate-documents-uncollated-copies",
 		"separate-documents-collated-copies"),
-	{name: "media", offers: mediaTemplate(), supports: func(v goipp.Value) bool { return isMedia(v.String()) }},
-	{name: "media-col", supports: func(v goipp.Value) bool {
-		c, ok := v.(goipp.Collection)
-		return ok && supportedMedia(c)
-	}},
+	{name: "media"}, {name: "media-col"}, // offers.does knows the sizes
 	ofEnum("finishings", 3),
 	ofRange("number-up", 1, 1, integers("number-up-default", 1), integers("number-up-supported", 1)),
 	ofEnum("orientation-requested", 3),
@@ -82,22 +78,28 @@ var features = []feature{
 // overrideScopes are what an override may be about.
 var overrideScopes = []string{"pages", "document-copies", "document-number", "document-numbers"}
 
-// supports reports whether a value of the feature is what happens anyway or can be done.
-func (f feature) does(v goipp.Value) bool {
-	if f.name == "overrides" {
-		return vacuous(v)
+// does reports whether a value of the feature is what happens anyway or can be done.
+func (o *offers) does(f feature, v goipp.Value) bool {
+	switch f.name {
+	case "overrides":
+		return o.vacuous(v)
+	case "media":
+		return o.isMedia(v.String())
+	case "media-col":
+		c, ok := v.(goipp.Collection)
+		return ok && o.supportedMedia(c)
 	}
 	return f.supports(v)
 }
 
 // vacuous reports whether an override asks, for some pages, only for what happens to all of them.
-func vacuous(v goipp.Value) bool {
+func (o *offers) vacuous(v goipp.Value) bool {
 	c, ok := v.(goipp.Collection)
 	for _, a := range goipp.Attributes(c) {
-		i := slices.IndexFunc(features, func(f feature) bool { return f.name == a.Name })
+		f := o.feature(a.Name)
 		switch {
 		case slices.Contains(overrideScopes, a.Name):
-		case i < 0 || len(features[i].offers) == 0 || !onlyOne(features[i]) || !features[i].supports(a.Values[0].V):
+		case f == nil || len(f.offers) == 0 || !onlyOne(*f) || !f.supports(a.Values[0].V):
 			return false
 		}
 	}
@@ -110,32 +112,18 @@ func onlyOne(f feature) bool {
 	return i >= 0 && f.supports != nil && len(f.offers[i].Values) == 1 && f.offers[i].Values[0].T != goipp.TagRange && f.offers[i].Values[0].T != goipp.TagBoolean
 }
 
-func templateOffers() (all []goipp.Attribute) {
-	for _, f := range features {
-		all = append(all, f.offers...)
-	}
-	return all
-}
-
-func featureNames() (all []string) {
-	for _, f := range features {
-		all = append(all, f.name)
-	}
-	return all
-}
-
 // unsupportedIn are the job attributes that cannot be done, as they are to be answered: one that nobody knows without its
 // value, another with the values that are wrong (RFC 8011 §4.1.7).
-func unsupportedIn(job goipp.Attributes) (bad goipp.Attributes) {
+func (o *offers) unsupportedIn(job goipp.Attributes) (bad goipp.Attributes) {
 	for _, a := range job {
-		i := slices.IndexFunc(features, func(f feature) bool { return f.name == a.Name })
-		if i < 0 {
+		f := o.feature(a.Name)
+		if f == nil {
 			bad.Add(missing(a.Name, goipp.TagUnsupportedValue))
 			continue
 		}
 		wrong := goipp.Attribute{Name: a.Name}
 		for _, v := range a.Values {
-			if !features[i].does(v.V) {
+			if !o.does(*f, v.V) {
 				wrong.Values.Add(v.T, v.V)
 			}
 		}

@@ -17,13 +17,15 @@ type ticket struct {
 	copies, priority    uint32
 	hold, fidelity      bool
 	ranges              pageRanges
+	// By name, in order.
+	options []*queuepb.Option
 	// What of the job's attributes cannot be done.
 	unsupported goipp.Attributes
 }
 
 // ticket reads the job's attributes. With ipp-attribute-fidelity, what cannot be done refuses the job.
-func (q *request) ticket(printer string) (*ticket, error) {
-	t := &ticket{printer: printer, copies: 1, priority: queue.DefaultPriority, unsupported: unsupportedIn(q.job)}
+func (q *request) ticket(printer string, o *offers) (*ticket, error) {
+	t := &ticket{printer: printer, copies: 1, priority: queue.DefaultPriority, unsupported: o.unsupportedIn(q.job)}
 	fidelity, _, err := one[goipp.Boolean](q.operation, "ipp-attribute-fidelity", goipp.TagBoolean)
 	if err != nil {
 		return nil, err
@@ -38,11 +40,11 @@ func (q *request) ticket(printer string) (*ticket, error) {
 	if t.name, err = q.jobName(); err != nil {
 		return nil, err
 	}
-	return t, t.orders(q.job)
+	return t, t.orders(q.job, o)
 }
 
-// orders takes what the queue itself does for a job.
-func (t *ticket) orders(job goipp.Attributes) error {
+// orders takes what the queue itself does for a job, and what is for its device.
+func (t *ticket) orders(job goipp.Attributes, o *offers) error {
 	wanted := slices.DeleteFunc(slices.Clone(job), func(a goipp.Attribute) bool { return find(t.unsupported, a.Name) != nil })
 	copies, given, err := one[goipp.Integer](wanted, "copies", goipp.TagInteger)
 	if err != nil {
@@ -61,6 +63,9 @@ func (t *ticket) orders(job goipp.Attributes) error {
 	if t.ranges, err = pageRangesOf(wanted); err != nil {
 		return err
 	}
+	if t.options, err = wishesIn(wanted, o); err != nil {
+		return err
+	}
 	hold, err := text(wanted, "job-hold-until")
 	t.hold = hold == "indefinite"
 	return err
@@ -75,14 +80,14 @@ func (q *request) jobName() (string, error) {
 	return "Untitled", nil
 }
 
-// checkFormat refuses a document-format that no printer takes.
-func checkFormat(q *request) error {
-	_, err := q.format()
+// checkFormat refuses a document-format that the printer does not take.
+func (o *offers) checkFormat(q *request) error {
+	_, err := q.format(o)
 	return err
 }
 
 // format is the document's; empty: to be sensed.
-func (q *request) format() (string, error) {
+func (q *request) format(o *offers) (string, error) {
 	given, _, err := one[goipp.String](q.operation, "document-format", goipp.TagMimeType)
 	if err != nil {
 		return "", err
@@ -91,7 +96,7 @@ func (q *request) format() (string, error) {
 	switch {
 	case format == "" || format == pages.OctetStream:
 		return "", nil
-	case slices.Contains(formats, format):
+	case slices.Contains(o.formats, format):
 		return format, nil
 	}
 	a := *find(q.operation, "document-format")
@@ -123,6 +128,6 @@ func (t *ticket) submit(doc *received) *queuepb.Command {
 		Printer: t.printer, Name: t.name, User: t.user,
 		Upload: doc.Upload, Chunks: doc.Chunks, Bytes: uint64(doc.Bytes), Sha256: bytes.Clone(doc.SHA256[:]),
 		Format: doc.format, Pages: doc.pages, Units: doc.units,
-		Copies: t.copies, Priority: t.priority, Hold: t.hold,
+		Copies: t.copies, Priority: t.priority, Hold: t.hold, Options: doc.wishes(t.options),
 	}}}
 }
