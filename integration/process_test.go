@@ -44,9 +44,15 @@ func (n nursery) start(output string, args ...string) (*process, error) {
 		return nil, err
 	}
 	defer file.Close()
-	p := &process{cmd: exec.Command(exe, args...), ended: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = file, file
-	tie(p.cmd)
+	cmd := exec.Command(exe, args...)
+	cmd.Stdout, cmd.Stderr = file, file
+	tie(cmd)
+	return n.begin(cmd)
+}
+
+// begin starts a command that is tied.
+func (n nursery) begin(cmd *exec.Cmd) (p *process, err error) {
+	p = &process{cmd: cmd, ended: make(chan struct{})}
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}

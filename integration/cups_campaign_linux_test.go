@@ -1,0 +1,190 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"printq/http/api"
+	"printq/queue"
+)
+
+// A cupsCampaign is people who print through CUPS while members die. CUPS sends no key: what it sends again after a broken connection
+// is another job to anybody who looks at requests alone.
+type cupsCampaign struct {
+	*cluster
+	cups     *cups
+	printers []string
+	queues   []string
+
+	mu   sync.Mutex
+	sent []*document // that lp accepted; guarded by mu
+}
+
+// TestCUPSCampaign: a hundred people print through several queues of a CUPS scheduler, each queue before another member, and
+// members die in turn. Each document comes out once, and none is lost. What CUPS sent twice is held as a possible duplicate of
+// a job that printed.
+//
+// With PRINTQ_LONG=1 it is 1,000 jobs: minutes.
+func TestCUPSCampaign(t *testing.T) {
+	notShort(t, "members die while CUPS prints")
+	jobs, atOnce, queues := 100, 10, 9
+	if long() {
+		jobs, queues = 1000, 15
+	}
+	ctx := within(t, 90*time.Second)
+	c := startCluster(ctx, t)
+	g := &cupsCampaign{cluster: c, cups: startCUPS(ctx, t, c.nursery)}
+	g.setUp(ctx, queues)
+	began := time.Now()
+	people, printing := errgroup.WithContext(ctx)
+	people.SetLimit(atOnce)
+	deaths, stop := context.WithCancel(ctx)
+	defer stop()
+	var kills int
+	died := make(chan struct{})
+	go func() {
+		defer close(died)
+		kills = g.dying(deaths)
+	}()
+	for n := range jobs {
+		people.Go(func() error { return g.print(printing, n) })
+	}
+	if err := people.Wait(); err != nil {
+		t.Error(err)
+	}
+	accepted := since(began)
+	// Members go on dying until CUPS has sent all.
+	until(ctx, t, "CUPS has sent every job", func() bool { breathe(ctx, 100*time.Millisecond); return g.cups.idle(ctx) })
+	stop()
+	<-died
+	c.ready(ctx, c.members...)
+	g.settled(ctx)
+	t.Logf("%d jobs of 100 people through %d queues, accepted in %v, printed after %v; %d members killed", len(g.sent), queues, accepted, since(began), kills)
+	g.judge(ctx)
+	c.compareLogs(ctx)
+}
+
+func (g *cupsCampaign) setUp(ctx context.Context, queues int) {
+	g.printers = []string{"office", "ward", "store"}
+	for _, p := range g.printers {
+		g.printer(ctx, p, "?delay=2ms")
+	}
+	for i := range queues {
+		name := fmt.Sprintf("q%d", i)
+		uri := fmt.Sprintf("ipp://%s/ipp/print/%s", g.members[i%size].addr, g.printers[i/size%len(g.printers)])
+		g.cups.do(ctx, "lpadmin", "-p", name, "-E", "-v", uri)
+		g.queues = append(g.queues, name)
+	}
+}
+
+// print is one person's lp.
+func (g *cupsCampaign) print(ctx context.Context, n int) error {
+	queue := n % len(g.queues)
+	d := textOf(g.printers[queue/size%len(g.printers)], fmt.Sprintf("letter %d", n), 1+n%4, 1)
+	path := g.cups.file("letter.txt", readBody(g.t, d.data))
+	if _, err := g.cups.try(ctx, "lp", "-d", g.queues[queue], "-U", fmt.Sprintf("user%d", n%100), "-o", "raw", "-t", d.name, path); err != nil {
+		return err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.sent = append(g.sent, d)
+	return nil
+}
+
+// dying kills one member after another, and starts it again, until ctx ends.
+func (g *cupsCampaign) dying(ctx context.Context) (kills int) {
+	seed := rand.Uint64()
+	g.t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	for i := 0; ctx.Err() == nil; i++ {
+		m := g.members[i%size]
+		breathe(ctx, time.Duration(500+random.IntN(1500))*time.Millisecond)
+		if ctx.Err() != nil {
+			break
+		}
+		g.kill(m)
+		kills++
+		breathe(ctx, time.Duration(100+random.IntN(900))*time.Millisecond)
+		g.start(m)
+		for ctx.Err() == nil && m.health(ctx) != 200 {
+			breathe(ctx, 20*time.Millisecond)
+		}
+	}
+	return kills
+}
+
+// settled waits until every job has ended, or is held for a person: as a possible duplicate, or for a document that does not come.
+func (g *cupsCampaign) settled(ctx context.Context) {
+	g.t.Helper()
+	until(ctx, g.t, "every job has ended or is held", func() bool {
+		for _, p := range g.printers {
+			for _, j := range g.jobsOf(ctx, p) {
+				if !api.Ended(j.State) && j.State != queue.Held.String() {
+					return false
+				}
+			}
+		}
+		return true
+	})
+}
+
+// judge compares the paper with what was sent, by what is written on it.
+func (g *cupsCampaign) judge(ctx context.Context) {
+	g.t.Helper()
+	states := map[string]int{}
+	jobs := map[uint64]api.Job{}
+	for _, p := range g.printers {
+		for _, j := range g.jobsOf(ctx, p) {
+			jobs[j.ID] = j
+			states[strings.TrimSpace(j.State+" "+j.Reason)]++
+		}
+	}
+	out := map[string][]uint64{} // the jobs that a text came out of, by printer and text
+	for printer, sheets := range g.papers() {
+		byJob := map[uint64]string{}
+		for _, s := range sheets {
+			byJob[s.job] += readBody(g.t, s.data)
+		}
+		for job, text := range byJob {
+			out[printer+"\x00"+text] = append(out[printer+"\x00"+text], job)
+		}
+	}
+	lost, doubled := 0, 0
+	for _, d := range g.sent {
+		key := d.printer + "\x00" + readBody(g.t, d.data)
+		switch came := out[key]; {
+		case len(came) == 0:
+			lost++
+			g.t.Errorf("%s at %s did not come out", d.name, d.printer)
+		case len(came) > 1:
+			doubled++
+			g.t.Errorf("%s at %s came out of jobs %v", d.name, d.printer, came)
+		}
+		delete(out, key)
+	}
+	for key, came := range out {
+		g.t.Errorf("jobs %v: %.100q came out, which nobody sent", came, key)
+	}
+	for _, j := range jobs {
+		if j.State == "held" && j.DuplicateOf == 0 && j.Bytes > 0 {
+			g.t.Errorf("job %d is held, %s", j.ID, j.Reason)
+		}
+		if of := jobs[j.DuplicateOf]; j.DuplicateOf != 0 && (of.State != "completed" || of.SHA256 != j.SHA256) {
+			g.t.Errorf("job %d is held as a duplicate of job %d, which is %s", j.ID, of.ID, of.State)
+		}
+	}
+	var counted []string
+	for _, s := range slices.Sorted(maps.Keys(states)) {
+		counted = append(counted, fmt.Sprintf("%s %d", s, states[s]))
+	}
+	g.t.Logf("%d lost, %d doubled; printq's jobs: %s", lost, doubled, strings.Join(counted, ", "))
+}

@@ -1,0 +1,167 @@
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"printq/http/api"
+)
+
+// officePDF is a PDF of one page that says nothing.
+const officePDF = `%PDF-1.4
+1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj
+2 0 obj <</Type/Pages/Kids[3 0 R]/Count 1>> endobj
+3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<<>>>> endobj
+xref
+0 4
+0000000000 65535 f 
+0000000009 00000 n 
+0000000055 00000 n 
+0000000110 00000 n 
+trailer <</Size 4/Root 1 0 R>>
+startxref
+186
+%%EOF
+`
+
+// jobsOf are a printer's jobs, newest first.
+func (c *cluster) jobsOf(ctx context.Context, printer string) (all []api.Job) {
+	c.t.Helper()
+	q := url.Values{"printer": {printer}, "limit": {"1000"}}
+	for {
+		_, b, err := c.do(ctx, &request{method: http.MethodGet, path: "/v1/jobs", query: q})
+		var list api.Jobs
+		if err == nil {
+			err = json.Unmarshal(b, &list)
+		}
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		all = append(all, list.Jobs...)
+		if list.Cursor == "" {
+			return all
+		}
+		q.Set("cursor", list.Cursor)
+	}
+}
+
+// named waits for a job of that name to be in that state.
+func (c *cluster) named(ctx context.Context, printer, name, state string) (found api.Job) {
+	c.t.Helper()
+	until(ctx, c.t, fmt.Sprintf("%s is %s at %s", name, state, printer), func() bool {
+		for _, j := range c.jobsOf(ctx, printer) {
+			if j.Name == name && j.State == state {
+				found = j
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+var cupsJobID = regexp.MustCompile(`request id is (\S+)-(\d+) `)
+
+// TestCUPSCommands: CUPS's own commands work on a member as if it were a CUPS server.
+func TestCUPSCommands(t *testing.T) {
+	ctx := within(t, 60*time.Second)
+	c := startCluster(ctx, t)
+	s := startCUPS(ctx, t, c.nursery)
+	c.printer(ctx, "office", "")
+	c.printer(ctx, "store", "")
+	text := s.file("letter.txt", "one\n\ftwo\n")
+	at := func(i int) string { return c.members[i].addr }
+
+	s.do(ctx, "lp", "-h", at(0), "-d", "office", "-t", "direct", text)
+	if j := c.named(ctx, "office", "direct", "completed"); j.Pages != 2 || j.Printed != 2 || j.Format != "text/plain" {
+		t.Errorf("lp to a member: %+v", j)
+	}
+	s.do(ctx, "lp", "-h", at(1), "-d", "office", "-t", "twice", "-n", "2", "-o", "media=iso_a4_210x297mm", text)
+	if j := c.named(ctx, "office", "twice", "completed"); j.Copies != 2 || j.Printed != 4 || j.Options["media"] != "iso_a4_210x297mm" {
+		t.Errorf("two copies: %+v", j)
+	}
+	s.do(ctx, "cupsdisable", "-h", at(2), "office")
+	if out := s.do(ctx, "lpstat", "-h", at(0), "-p", "office"); !strings.Contains(out, "disabled") {
+		t.Errorf("lpstat of a paused printer: %s", out)
+	}
+	ids := map[string]string{}
+	for _, name := range []string{"canceled", "moved", "stays"} {
+		out := s.do(ctx, "lp", "-h", at(0), "-d", "office", "-t", name, text)
+		m := cupsJobID.FindStringSubmatch(out)
+		if m == nil {
+			t.Fatalf("lp says %q", out)
+		}
+		ids[name] = m[2]
+	}
+	if out := s.do(ctx, "lpstat", "-h", at(1), "-o", "office"); strings.Count(out, "office-") != 3 {
+		t.Errorf("lpstat -o: %s", out)
+	}
+	s.do(ctx, "cancel", "-h", at(1), "office-"+ids["canceled"])
+	s.do(ctx, "lpmove", "-h", at(2), "office-"+ids["moved"], "store")
+	c.named(ctx, "store", "moved", "completed")
+	if j := c.named(ctx, "office", "canceled", "canceled"); j.Printed != 0 {
+		t.Errorf("cancel: %+v", j)
+	}
+	s.do(ctx, "cupsenable", "-h", at(0), "office")
+	c.named(ctx, "office", "stays", "completed")
+	s.do(ctx, "cupsreject", "-h", at(0), "store")
+	if out, err := s.try(ctx, "lp", "-h", at(1), "-d", "store", text); err == nil {
+		t.Errorf("a printer that rejects took %s", out)
+	}
+	s.do(ctx, "cupsaccept", "-h", at(2), "store")
+	s.do(ctx, "lpadmin", "-h", at(0), "-d", "store")
+	if out := s.do(ctx, "lpstat", "-h", at(1), "-d"); !strings.Contains(out, "store") {
+		t.Errorf("the default: %s", out)
+	}
+}
+
+// TestCUPSQueue: a CUPS queue before a member, made as its documentation says ("everywhere"), and one that passes documents on as
+// they are.
+func TestCUPSQueue(t *testing.T) {
+	ctx := within(t, 60*time.Second)
+	c := startCluster(ctx, t)
+	s := startCUPS(ctx, t, c.nursery)
+	c.printer(ctx, "office", "")
+	uri := "ipp://" + c.members[0].addr + "/ipp/print/office"
+	s.do(ctx, "lpadmin", "-p", "raw", "-E", "-v", uri)
+	for name, document := range map[string]string{
+		"a.pdf": officePDF, "b.txt": "one\n\ftwo\n", "c.jpg": "\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xd9",
+	} {
+		s.do(ctx, "lp", "-d", "raw", "-o", "raw", "-t", name, s.file(name, document))
+		if j := c.named(ctx, "office", name, "completed"); j.Bytes != uint64(len(document)) {
+			t.Errorf("%s: %+v", name, j)
+		}
+	}
+	if out := s.do(ctx, "lpstat", "-v"); !strings.Contains(out, uri) {
+		t.Errorf("lpstat -v: %s", out)
+	}
+	s.do(ctx, "cupsdisable", "raw")
+	s.do(ctx, "lp", "-d", "raw", "-o", "raw", "-t", "waits", s.file("d.txt", "one\n"))
+	s.do(ctx, "cupsenable", "raw")
+	c.named(ctx, "office", "waits", "completed")
+
+	everywhere(ctx, t, c, s, uri)
+}
+
+// everywhere needs CUPS's filters, which a scheduler alone does not have (Debian: cups-filters).
+func everywhere(ctx context.Context, t *testing.T, c *cluster, s *cups, uri string) {
+	t.Helper()
+	s.do(ctx, "lpadmin", "-p", "office", "-E", "-v", uri, "-m", "everywhere")
+	if _, err := os.Stat(filepath.Join(cupsBinaries, "filter", "pdftopdf")); err != nil {
+		t.Log("a queue was made (everywhere), and not printed on: there are no filters (Debian: cups-filters)")
+		return
+	}
+	s.do(ctx, "lp", "-d", "office", "-t", "driverless", s.file("e.pdf", officePDF))
+	if j := c.named(ctx, "office", "driverless", "completed"); j.Format != "application/pdf" || j.Pages != 1 {
+		t.Errorf("a PDF through everywhere: %+v", j)
+	}
+}
