@@ -21,7 +21,7 @@ import (
 // is another job to anybody who looks at requests alone.
 type cupsCampaign struct {
 	*cluster
-	cups     *cups
+	cups     *scheduler
 	printers []string
 	queues   []string
 

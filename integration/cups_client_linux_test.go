@@ -153,7 +153,7 @@ func TestCUPSQueue(t *testing.T) {
 }
 
 // everywhere needs CUPS's filters, which a scheduler alone does not have (Debian: cups-filters).
-func everywhere(ctx context.Context, t *testing.T, c *cluster, s *cups, uri string) {
+func everywhere(ctx context.Context, t *testing.T, c *cluster, s *scheduler, uri string) {
 	t.Helper()
 	s.do(ctx, "lpadmin", "-p", "office", "-E", "-v", uri, "-m", "everywhere")
 	if _, err := os.Stat(filepath.Join(cupsBinaries, "filter", "pdftopdf")); err != nil {

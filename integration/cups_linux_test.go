@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// A cups is a CUPS scheduler of one's own, without privileges: its configuration, its spool and its log lie in a folder that goes
+// A scheduler is a CUPS scheduler (cupsd) of one's own, without privileges: its configuration, its spool and its log lie in a folder that goes
 // with the test. Its commands ask it, and no other.
-type cups struct {
+type scheduler struct {
 	t    *testing.T
 	addr string
 	dir  string
@@ -48,7 +48,7 @@ func program(name string) (string, bool) {
 }
 
 // startCUPS starts a scheduler, and waits until it answers.
-func startCUPS(ctx context.Context, t *testing.T, n nursery) *cups {
+func startCUPS(ctx context.Context, t *testing.T, n nursery) *scheduler {
 	t.Helper()
 	for _, name := range cupsNeeds {
 		if _, ok := program(name); !ok {
@@ -69,7 +69,7 @@ func startCUPS(ctx context.Context, t *testing.T, n nursery) *cups {
 		}
 		os.RemoveAll(dir)
 	})
-	c := &cups{t, freeAddrs(t, 1)[0], dir}
+	c := &scheduler{t, freeAddrs(t, 1)[0], dir}
 	c.configure()
 	c.run(n)
 	until(ctx, t, "cupsd answers", func() bool {
@@ -79,7 +79,7 @@ func startCUPS(ctx context.Context, t *testing.T, n nursery) *cups {
 	return c
 }
 
-func (c *cups) configure() {
+func (c *scheduler) configure() {
 	c.t.Helper()
 	for name, text := range map[string]string{
 		"cups-files.conf": fmt.Sprintf("ServerBin %s\nDataDir /usr/share/cups\nServerRoot %[2]s\nDocumentRoot %[2]s\nStateDir %[2]s/state\nCacheDir %[2]s/cache\n"+
@@ -113,7 +113,7 @@ func (c *cups) configure() {
 	}
 }
 
-func (c *cups) run(n nursery) {
+func (c *scheduler) run(n nursery) {
 	c.t.Helper()
 	path, _ := program("cupsd")
 	cmd := exec.Command(path, "-f", "-c", filepath.Join(c.dir, "cupsd.conf"), "-s", filepath.Join(c.dir, "cups-files.conf"))
@@ -132,7 +132,7 @@ func (c *cups) run(n nursery) {
 }
 
 // try runs one of CUPS's commands, which asks this scheduler unless it names another.
-func (c *cups) try(ctx context.Context, name string, args ...string) (string, error) {
+func (c *scheduler) try(ctx context.Context, name string, args ...string) (string, error) {
 	path, _ := program(name)
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = append(os.Environ(), "CUPS_SERVER="+c.addr, "HOME="+c.dir, "LC_ALL=C", "CUPS_USER=ann")
@@ -143,7 +143,7 @@ func (c *cups) try(ctx context.Context, name string, args ...string) (string, er
 	return string(out), err
 }
 
-func (c *cups) do(ctx context.Context, name string, args ...string) string {
+func (c *scheduler) do(ctx context.Context, name string, args ...string) string {
 	c.t.Helper()
 	out, err := c.try(ctx, name, args...)
 	if err != nil {
@@ -153,13 +153,13 @@ func (c *cups) do(ctx context.Context, name string, args ...string) string {
 }
 
 // idle: every job of the scheduler has left it.
-func (c *cups) idle(ctx context.Context) bool {
+func (c *scheduler) idle(ctx context.Context) bool {
 	out, err := c.try(ctx, "lpstat", "-W", "not-completed", "-o")
 	return err == nil && strings.TrimSpace(out) == ""
 }
 
 // file writes a document to where the commands find it.
-func (c *cups) file(name, text string) string {
+func (c *scheduler) file(name, text string) string {
 	c.t.Helper()
 	path := filepath.Join(c.t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
