@@ -49,7 +49,8 @@ var features = []feature{
 	// Of a job of several documents, each is printed with all its copies; of one document, both words mean the same.
 	ofKeywords("multiple-document-handling", "separate-documents-uncollated-copies", "separate-documents-uncollated-copies",
 		"separate-documents-collated-copies"),
-	{name: "media"}, {name: "media-col"}, // offers.does knows the sizes
+	{name: "media"},
+	{name: "media-col"}, // offers.does knows the sizes
 	ofEnum("finishings", 3),
 	ofRange("number-up", 1, 1, integers("number-up-default", 1), integers("number-up-supported", 1)),
 	ofEnum("orientation-requested", 3),
