@@ -257,6 +257,9 @@ func (c *Core) Result(now time.Time, r Result) {
 	if !c.leads || op.reign != c.reign || op.Token != c.drive.Token {
 		return
 	}
+	if op.Kind == SendWindow {
+		c.told(op, r.Sent) // also of a window that ended in an error: units before it are out
+	}
 	switch {
 	case r.Err == nil:
 		c.succeeded(now, op, r)
@@ -264,7 +267,7 @@ func (c *Core) Result(now time.Time, r Result) {
 		c.breakOff(now, op, r, false)
 	case op.Kind == SendWindow && !errors.Is(r.Err, ErrDocumentDamaged) && !errors.Is(r.Err, errUnits) && !errors.Is(r.Err, device.ErrFormat):
 		c.breakOff(now, op, r, true)
-	case errors.Is(r.Err, device.ErrStale), errors.Is(r.Err, device.ErrRefused):
+	case errors.Is(r.Err, device.ErrStale), errors.Is(r.Err, device.ErrRefused), errors.Is(r.Err, errClass):
 		c.session.token, c.session.broken = op.Token, true
 		c.delay(&c.reclaim, now)
 	case errors.Is(r.Err, ErrNotLeader), errors.Is(r.Err, context.Canceled):
@@ -301,7 +304,6 @@ func (c *Core) succeeded(now time.Time, op *Operation, r Result) {
 		c.session.ready = readiness{op.Work.Attempt, op.From, op.Pages, r.Ready}
 	case SendWindow:
 		c.reclaim = backoff{}
-		c.told(op, r.Sent)
 		if r.Sent.Unclear {
 			c.session.unclear = op.Work.Attempt
 		}
@@ -323,7 +325,6 @@ func (c *Core) succeeded(now time.Time, op *Operation, r Result) {
 // breakOff ends a claim in the middle of a window. Nothing more is sent before a new one: what was announced under this one went to a
 // connection that was made before, and an older leader's must not be mistaken for ours.
 func (c *Core) breakOff(now time.Time, op *Operation, r Result, clear bool) {
-	c.told(op, r.Sent)
 	c.before = &before{token: op.Token, attempt: op.Work.Attempt, clear: clear}
 	if c.drive.Work != nil && c.drive.Work.Attempt == op.Work.Attempt {
 		c.before.units, c.before.sent = c.have(), c.session.taken.units
