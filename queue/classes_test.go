@@ -398,3 +398,18 @@ func TestOptions(t *testing.T) {
 		t.Errorf("options out of order: %v", out.Err)
 	}
 }
+
+// A head that was cut off in a unit of a job that is being canceled leaves that unit in doubt, and none after it.
+func TestUnclearClose(t *testing.T) {
+	w := setUp(t, nil)
+	id := w.submit("p", 5, 1)
+	w.must(cancelJob(id))
+	d := w.Drive(1)
+	w.entry(w.tag(&queuepb.Command{Body: &queuepb.Command_Done{Done: &queuepb.Done{
+		Device: 1, Token: d.Token.message(), Attempt: d.Work.Attempt, Units: 2, Stopped: true, Unclear: true,
+	}}}))
+	w.is(id, Canceled, reasonCanceled)
+	if j := w.job(id); j.InDoubt.GetFrom() != 3 || j.InDoubt.GetLast() != 3 {
+		t.Errorf("in doubt: %v", j.InDoubt)
+	}
+}

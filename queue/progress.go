@@ -84,9 +84,12 @@ func (t *turn) done(m *queuepb.Done) error {
 	case j.printed == j.total():
 		t.complete(d)
 	case m.Unclear:
-		last := uint32(0)
-		if d.class.announced() {
+		last := uint32(0) // a spooler had the whole
+		switch {
+		case d.class.announced():
 			last = max(d.flight.intended, j.printed+1)
+		case d.class == Fenced: // a head was cut off in one unit
+			last = j.printed + 1
 		}
 		t.inDoubt(d, last, m.Failure)
 	case j.stopping != notStopping:
