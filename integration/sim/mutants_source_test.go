@@ -38,7 +38,7 @@ var edits = []edit{
 		nil,
 	},
 	{"attempt-not-compared", "queue/progress.go", "d.job == nil || attempt != d.attempt", "d.job == nil", []Kind{SlowGo, Stale, Hang}, false, nil},
-	{"order-by-submission-only", "queue/heap.go", "if a.priority != b.priority {", "if a.priority != b.priority && false {", nil, false, nil},
+	{"order-by-submission-only", "queue/heap.go", "if a.priority != b.priority {", "if false {", nil, false, nil},
 	{"answer-before-save", "node/core.go", "	c.send(before)\n	if err", "	c.send(append(before, after...))\n	after = nil\n	if err", []Kind{PowerAt, PowerAt, AllDown}, false, nil},
 	{"vote-not-synced", "node/core.go", "rd.Entries, rd.MustSync)", "rd.Entries, len(rd.Entries) > 0)", nil, false, nil},
 	{"result-of-an-older-reign", "printer/core.go", "|| op.reign != c.reign ", "", []Kind{Transfer, Hang}, false, nil},
