@@ -208,7 +208,12 @@ func (c *Core) Lead(term uint64, d queue.Drive) {
 }
 
 // Change says that the device's state is d after another entry.
-func (c *Core) Change(d queue.Drive) { c.drive = d }
+func (c *Core) Change(d queue.Drive) {
+	if d.URI != c.drive.URI && d.Class != queue.Fenced && c.session.token == d.Token {
+		c.session.broken = true // the device is made anew, and knows nothing of what was learned when it was opened
+	}
+	c.drive = d
+}
 
 // Revoke says that the leadership is lost.
 func (c *Core) Revoke() { c.reset() }

@@ -271,6 +271,7 @@ func (l *loop) step(h *hand) {
 // start runs an operation in a goroutine of its own, which has the hand's device and document to itself until it ends.
 func (l *loop) start(h *hand, op *Operation) {
 	ctx, uri := l.ctx, h.core.drive.URI
+	h.used = true
 	op.stop = make(chan struct{})
 	op.told = func(s device.Sent) {
 		l.post(func(l *loop) {
@@ -329,8 +330,8 @@ func (l *loop) tidy(h *hand) {
 	if !h.core.leads || w == nil || w.Job != h.document.job {
 		h.document.close()
 	}
-	if h.core.drive.Class != queue.Fenced && h.device != nil && (!h.core.leads || w == nil) {
-		h.letGo() // others may print there, too
+	if h.core.drive.Class != queue.Fenced && h.used && (!h.core.leads || w == nil) {
+		h.rest() // others may print there, too
 	}
 	if h.core.drive.Removed {
 		h.release()

@@ -21,6 +21,7 @@ type hand struct {
 
 	uri      string
 	device   device.Device
+	used     bool // since it was last let rest
 	document reading
 }
 
@@ -130,9 +131,15 @@ func (h *hand) open(d *Driver, uri string) error {
 }
 
 func (h *hand) letGo() {
+	h.rest()
+	h.device = nil
+}
+
+// rest lets go of the device's connections. The device stays: it knows what it learned of the printer when it was opened.
+func (h *hand) rest() {
+	h.used = false
 	if h.device != nil {
 		_ = h.device.Release() // nothing rests on it: what was acknowledged is durable
-		h.device = nil
 	}
 }
 
