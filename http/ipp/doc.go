@@ -11,8 +11,9 @@
 //     request again: nothing was printed for it. server-error-internal-error means that something may have been done: a client
 //     that repeats by itself could print twice, so nothing is said that makes it repeat.
 //  3. What is read is linearizable, on any member.
-//  4. operations-supported lists exactly what is answered. What the job template attributes offer is what happens: an
-//     attribute that would change nothing is reported as unsupported, and with ipp-attribute-fidelity refuses the job.
+//  4. operations-supported lists exactly what is answered. What the job template attributes offer is what the queue does, what the
+//     devices say that they do, or what whoever set the printer up says (offers); all of the latter two is kept with the job and
+//     handed to its device. What nobody offers is reported as unsupported, and with ipp-attribute-fidelity refuses the job.
 //  5. A request costs a bounded piece of memory, whatever is in it, and a malformed one gets the status that RFC 8011 says.
 //     Time limits are the HTTP server's.
 //
