@@ -128,7 +128,7 @@ func (w *World) overdue() *queue.Job {
 	}
 	for j := range w.history.state.LiveJobs(0) {
 		h := w.history.jobs[j.Id]
-		if j.Ttl > 0 && len(j.Attempts) == 0 && h != nil && w.now-h.submitted > time.Duration(j.Ttl)+near+3*second {
+		if j.Ttl > 0 && len(j.Attempts) == 0 && h != nil && w.now-h.submitted > time.Duration(j.Ttl)+2*near+3*second { // stamped by a clock ahead, looked at by one behind
 			return j
 		}
 	}

@@ -43,7 +43,7 @@ func Required() []string {
 		"sync on a stalled disk", "paused for longer than an election",
 		"member ends: power", "member ends: sync", "member ends: full",
 		"device of another cluster", "device of another identity", "device adopted",
-		"wiped member refused", "wiped member waits",
+		"wiped member refused",
 		"snapshot begun", "snapshot installed", "snapshot broken off", "document taken from another member",
 	)
 }
