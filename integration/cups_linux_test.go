@@ -73,8 +73,8 @@ func startCUPS(ctx context.Context, t *testing.T, n nursery) *scheduler {
 	c.configure()
 	c.run(n)
 	until(ctx, t, "cupsd answers", func() bool {
-		_, err := c.try(ctx, "lpstat", "-r")
-		return err == nil
+		out, err := c.try(ctx, "lpstat", "-r") // which succeeds also where it finds none
+		return err == nil && strings.Contains(out, "is running")
 	})
 	return c
 }
