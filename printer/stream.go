@@ -19,9 +19,7 @@ func (t *turn) stream(w *queue.Work) {
 		return
 	case w.Stopping, t.session.failed.attempt == w.Attempt:
 		if t.halt() {
-			command := t.doneCommand(w, have)
-			t.stopped(w, command.GetDone())
-			t.propose(done, command)
+			t.end(w, false)
 		}
 		return
 	case t.drain && w.Units > 1 && !t.atHand(): // a page under way is finished, a document is not cut
