@@ -32,26 +32,7 @@ func serve(t *testing.T, n *intaketest.Node, change func(*raw.Options)) (addr st
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(ctx, l) }()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		cancel()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	}
-	t.Cleanup(stop)
-	return l.Addr().String(), stop
+	return intaketest.Serve(t, s.Serve)
 }
 
 func dial(t *testing.T, addr string) *net.TCPConn {
