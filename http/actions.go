@@ -76,7 +76,7 @@ func (s *Server) act(w *response, r *nethttp.Request, v any, cause *api.Cause, t
 	if cmd.GetReprint() != nil {
 		return s.submitted(w, r, answer, 0)
 	}
-	job, err := s.node.Job(id)
+	job, err := s.acted(answer)
 	if err != nil {
 		return gone(id, err)
 	}

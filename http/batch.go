@@ -129,7 +129,7 @@ func (s *Server) submitBatch(ctx context.Context, items []item, answers []api.Ba
 			}
 			it.err = outcomeOf(errs[next])
 			if it.err == nil {
-				answers[i], it.err = s.batchJob(given[next].Job)
+				answers[i], it.err = s.batchJob(given[next])
 			}
 			next++
 		}
@@ -141,10 +141,10 @@ func (s *Server) submitBatch(ctx context.Context, items []item, answers []api.Ba
 	return last
 }
 
-func (s *Server) batchJob(id uint64) (api.BatchItem, error) {
-	status, err := s.node.Job(id)
+func (s *Server) batchJob(answer node.Answer) (api.BatchItem, error) {
+	status, err := s.acted(answer)
 	if err != nil {
-		return api.BatchItem{}, gone(id, err)
+		return api.BatchItem{}, gone(answer.Job, err)
 	}
 	job := jobOf(status)
 	return api.BatchItem{Status: nethttp.StatusCreated, Job: &job}, nil

@@ -42,6 +42,8 @@ type Node interface {
 	WaitJob(ctx context.Context, id, index uint64) (*node.JobStatus, error)
 	Printers() ([]node.PrinterStatus, error)
 	Printer(name string) (*node.PrinterStatus, error)
+	// Takes refuses a format that the printer does not take with node.ErrFormat; so does Propose.
+	Takes(printer, format string) error
 	OpenDocument(ctx context.Context, job *queue.Job) (io.ReadSeekCloser, error)
 
 	// Lines are at most max from seq on, inclusive; none where there is none yet.

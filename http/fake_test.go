@@ -332,6 +332,8 @@ func (f *fake) Printer(name string) (*node.PrinterStatus, error) {
 	return f.printer(name)
 }
 
+func (f *fake) Takes(string, string) error { return f.errs["Takes"] }
+
 func (f *fake) Printers() (all []node.PrinterStatus, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -103,6 +103,7 @@ var kinds = []kind{
 	{errForeign, 403, api.ProblemForeign, "Foreign host or origin", none},
 	{errRange, 416, api.ProblemRange, "Range not satisfiable", none},
 	{errStalled, 408, api.ProblemTimeout, "The body came to a standstill", none},
+	{node.ErrFormat, 415, api.ProblemMediaType, "Unsupported media type", none},
 	{errMediaType, 415, api.ProblemMediaType, "Unsupported media type", none},
 	{os.ErrDeadlineExceeded, 408, api.ProblemTimeout, "The body came to a standstill", none},
 }

@@ -70,6 +70,8 @@ func TestProblems(t *testing.T) {
 		{"unknown", fail("Propose", node.ErrUnknown), "POST", "/v1/printers/p/jobs", "x", 503, api.ProblemUnknown, "unknown", "do this"},
 		{"full", fail("Propose", node.ErrFull), "POST", "/v1/printers/p/jobs", "x", 503, api.ProblemFull, "none", "do this"},
 		{"stopping", fail("Propose", node.ErrStopping), "POST", "/v1/printers/p/jobs", "x", 503, api.ProblemStopping, "none", "do this"},
+		{"format of a small document", fail("Propose", node.ErrFormat), "POST", "/v1/printers/p/jobs", "x", 415, api.ProblemMediaType, "none", "do this"},
+		{"format, before a large one", fail("Takes", node.ErrFormat), "POST", "/v1/printers/p/jobs", strings.Repeat("x", queue.MaxInline+1), 415, api.ProblemMediaType, "none", "do this"},
 		{"disk full", fail("Propose", node.ErrDiskFull), "POST", "/v1/printers/p/jobs", "x", 507, api.ProblemDiskFull, "none", "do this"},
 		{"disk full in an upload", fail("Upload", node.ErrDiskFull), "POST", "/v1/printers/p/jobs", strings.Repeat("x", 300<<10), 507, api.ProblemDiskFull, "none", "do this"},
 		{"upload expired", fail("Propose", queue.ErrNoUpload), "POST", "/v1/printers/p/jobs", "x", 503, api.ProblemNoUpload, "none", "do this"},

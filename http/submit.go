@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	nethttp "net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,14 +23,8 @@ func (s *Server) submit(w *response, r *nethttp.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.checkFormat(t.printer, t.format); err != nil {
-		return err
-	}
 	doc, err := s.receiveRequest(w, r, t)
 	if err != nil {
-		return err
-	}
-	if err := s.checkFormat(t.printer, doc.format); err != nil {
 		return err
 	}
 	answer, err := s.propose(r.Context(), t.command(doc), doc.Inline)
@@ -45,48 +38,31 @@ func (s *Server) receiveRequest(w *response, r *nethttp.Request, t *ticket) (*re
 	body := s.openBody(w, r)
 	contentType := r.Header.Get("Content-Type")
 	form := strings.HasPrefix(strings.ToLower(contentType), "multipart/")
+	if !form && t.format == "" {
+		t.format = formatOf(contentType)
+	}
 	if r.ContentLength < 0 || r.ContentLength > queue.MaxInline {
-		if err := s.checkPrinter(r.Context(), t.printer); err != nil {
+		if err := s.checkPrinter(r.Context(), t.printer, t.format); err != nil {
 			return nil, err
 		}
 	}
 	if form {
 		return s.receiveForm(r.Context(), body, contentType, t)
 	}
-	if t.format == "" {
-		t.format = formatOf(contentType)
-	}
 	return s.receive(r.Context(), body, r.ContentLength, t.format)
 }
 
-// checkPrinter spares a client that misspelt a printer from sending its gigabyte.
-func (s *Server) checkPrinter(ctx context.Context, name string) error {
-	if _, err := s.node.Printer(name); err == nil {
-		return nil
-	}
-	if _, err := s.barrier(ctx); err != nil {
-		return err
-	}
-	_, err := s.node.Printer(name)
-	return err
-}
-
-// checkFormat refuses what none of the printer's devices takes, as far as they have said so. A format that is not known, or a printer
-// that is not here yet, passes: the device has the last word.
-func (s *Server) checkFormat(printer, format string) error {
-	p, err := s.node.Printer(printer)
-	if err != nil || format == "" || len(p.Devices) == 0 {
-		return nil
-	}
-	var takes []string
-	for _, d := range p.Devices {
-		if len(d.Formats) == 0 || slices.Contains(d.Formats, format) {
-			return nil
+// checkPrinter spares a client that misspelt a printer, or whose format it does not take, from sending its gigabyte.
+func (s *Server) checkPrinter(ctx context.Context, name, format string) error {
+	if _, err := s.node.Printer(name); err != nil {
+		if _, err := s.barrier(ctx); err != nil {
+			return err
 		}
-		takes = append(takes, d.Formats...)
+		if _, err := s.node.Printer(name); err != nil {
+			return err
+		}
 	}
-	slices.Sort(takes)
-	return fmt.Errorf("%w: printer %s does not take %s: it takes %s", errMediaType, printer, format, strings.Join(slices.Compact(takes), ", "))
+	return s.node.Takes(name, format)
 }
 
 // propose carries out a command. It always says which outcome an error leaves.
@@ -107,7 +83,7 @@ func outcomeOf(err error) error {
 // submitted answers with the job that a command made.
 func (s *Server) submitted(w *response, r *nethttp.Request, answer node.Answer, wait time.Duration) error {
 	w.at = answer.Position
-	job, err := s.node.Job(answer.Job)
+	job, err := s.acted(answer)
 	if err == nil && wait > 0 {
 		if err = s.waitEnded(r.Context(), job, wait); err == nil {
 			// In this order, so that a long poll from this index misses nothing.
@@ -124,6 +100,14 @@ func (s *Server) submitted(w *response, r *nethttp.Request, answer node.Answer, 
 		h[api.HeaderRepeated] = []string{"true"}
 	}
 	return w.job(nethttp.StatusCreated, job)
+}
+
+// acted is the job that a command made or acted on.
+func (s *Server) acted(answer node.Answer) (*node.JobStatus, error) {
+	if answer.Status != nil {
+		return answer.Status, nil
+	}
+	return s.node.Job(answer.Job)
 }
 
 // gone says of a request that was carried out, and whose job cannot be shown, that it was. It hides what kind of error err is:

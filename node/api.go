@@ -21,6 +21,8 @@ var (
 	ErrTooLarge = errors.New("document is too large")
 	// ErrEmpty: the document has no bytes.
 	ErrEmpty = errors.New("document is empty")
+	// ErrFormat: none of the printer's devices takes the document's format, as they have said.
+	ErrFormat = errors.New("the document's format is not taken")
 	// ErrStopping: this member is going down.
 	ErrStopping = errors.New("member is stopping")
 	// ErrTrimmed: the log lines asked for are no longer kept.
@@ -39,6 +41,8 @@ type Answer struct {
 	Position
 	// The job made or acted on; 0 where it is about none.
 	Job uint64
+	// That job at this position, as Node.Job would give it; nil where it is about none, or the job could not be read.
+	Status *JobStatus
 	// The subscription made; 0: none.
 	Subscription uint64
 	// The same request had been carried out before.

@@ -115,6 +115,15 @@ func (n *Node) orCurrent(id uint64, err error) (*JobStatus, error) {
 	return nil, err
 }
 
+// Takes refuses a format that none of a printer's devices takes, as far as they have said so, with ErrFormat. Propose does, too: this is
+// for who wants to know before a document has come.
+func (n *Node) Takes(printer, format string) (err error) {
+	if e := n.ask(context.Background(), func(c *Core) { err = c.takes(printer, format) }); e != nil {
+		return e
+	}
+	return err
+}
+
 // Printers lists the printers by name.
 func (n *Node) Printers() (list []PrinterStatus, err error) {
 	err = n.ask(context.Background(), func(c *Core) {

@@ -3,6 +3,7 @@ package node
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.etcd.io/raft/v3"
@@ -21,6 +22,8 @@ type request struct {
 	payload []byte
 	// It brings bytes of a document, or announces them: refused while the disk is nearly full.
 	document bool
+	// What is submitted to which printer, if this is a submit: refused where the printer's devices do not take it.
+	printer, format string
 	// Called once, in the loop.
 	done func(Answer, error)
 
@@ -93,8 +96,10 @@ func newRequest(cmd *queuepb.Command, payload []byte, done func(Answer, error)) 
 		return nil, fmt.Errorf("%w: %w", queue.ErrInvalid, err)
 	}
 	r := &request{body: body, payload: payload, done: done}
-	switch cmd.GetBody().(type) {
-	case *queuepb.Command_Submit, *queuepb.Command_Chunk, *queuepb.Command_CreateJob, *queuepb.Command_AttachDocument:
+	switch body := cmd.GetBody().(type) {
+	case *queuepb.Command_Submit:
+		r.document, r.printer, r.format = true, body.Submit.GetPrinter(), body.Submit.GetFormat()
+	case *queuepb.Command_Chunk, *queuepb.Command_CreateJob, *queuepb.Command_AttachDocument:
 		r.document = true
 	}
 	return r, nil
@@ -116,6 +121,10 @@ func (c *Core) submit(r *request) {
 		r.done(Answer{}, fmt.Errorf("%w on member %d: free some, or ask another member", ErrDiskFull, c.id))
 		return
 	}
+	if err := c.takes(r.printer, r.format); err != nil {
+		r.done(Answer{}, err)
+		return
+	}
 	r.seq = q.next
 	q.next++
 	q.pending[r.seq] = r
@@ -123,6 +132,14 @@ func (c *Core) submit(r *request) {
 	r.wait = resendTicks
 	r.head = c.sealed(r)
 	c.dispatch(r)
+}
+
+// takes refuses what none of a printer's devices takes.
+func (c *Core) takes(printer, format string) error {
+	if formats, ok := c.queue.Takes(printer, format); !ok {
+		return fmt.Errorf("%w: printer %s does not take %s: it takes %s", ErrFormat, printer, format, strings.Join(formats, ", "))
+	}
+	return nil
 }
 
 // sealed joins who asks to a command: fields of one message may be joined in any order.
@@ -173,7 +190,11 @@ func (c *Core) answer(outcomes []queue.Outcome, at Position) {
 			continue
 		}
 		if r := c.requests.pending[o.Seq]; r != nil {
-			c.finish(r, Answer{Position: at, Job: o.Job, Subscription: o.Subscription, Repeated: o.Repeated}, o.Err)
+			a := Answer{Position: at, Job: o.Job, Subscription: o.Subscription, Repeated: o.Repeated}
+			if o.Job != 0 && o.Err == nil {
+				a.Status, _ = c.job(o.Job) // whoever needs it asks again, and is told why
+			}
+			c.finish(r, a, o.Err)
 		}
 	}
 }

@@ -108,6 +108,26 @@ func (s *State) Printer(name string) *Printer {
 	return m
 }
 
+// Takes reports whether a printer may take a format. What it does not take, every one of its devices has said that it does
+// not; formats are those that they take. A format that is not known, or a printer that is not here yet, passes: the device
+// has the last word.
+func (s *State) Takes(name, format string) (formats []string, ok bool) {
+	p := s.printers[name]
+	if p == nil || format == "" || len(p.devices) == 0 {
+		return nil, true
+	}
+	for _, d := range p.devices {
+		if len(d.formats) == 0 || slices.Contains(d.formats, format) {
+			return nil, true
+		}
+	}
+	for _, d := range p.devices {
+		formats = append(formats, d.formats...)
+	}
+	slices.Sort(formats)
+	return slices.Compact(formats), false
+}
+
 // Printers gives all printers, by name. Reason is "paused", or what the first device that has one reports.
 func (s *State) Printers() []*Printer {
 	list := make([]*Printer, 0, len(s.printers))

@@ -51,6 +51,7 @@ var statuses = []struct {
 	{node.ErrDiskFull, goipp.StatusErrorTemporary},
 	{node.ErrTooLarge, goipp.StatusErrorRequestEntity},
 	{node.ErrEmpty, goipp.StatusErrorBadRequest},
+	{node.ErrFormat, goipp.StatusErrorDocumentFormatNotSupported},
 	{node.ErrDamaged, goipp.StatusErrorInternal},
 	{queue.ErrNoJob, goipp.StatusErrorNotFound},
 	{queue.ErrNoPrinter, goipp.StatusErrorNotFound},
