@@ -90,6 +90,8 @@ type Core struct {
 	// What raft last said of itself, noticed at noteLeader.
 	lead, term uint64
 	hard       hardTerm
+	// A commit index that the log has not got; nil: none. It is known again from the leader, and from what was applied.
+	unsaved *raftpb.HardState
 
 	requests requests
 	reads    reads
@@ -393,19 +395,23 @@ func (c *Core) split(rd raft.Ready) (before, after []*raftpb.Message) {
 }
 
 func (c *Core) save(rd raft.Ready) error {
+	if hs := rd.HardState; hs != nil {
+		c.hard, c.unsaved = hardTerm{hs.GetTerm(), hs.GetVote()}, hs
+	}
 	if !raft.IsEmptySnap(rd.Snapshot) {
 		if err := c.install(rd); err != nil {
 			return fmt.Errorf("install snapshot: %w", err)
 		}
-	} else if len(rd.Entries) > 0 || rd.HardState != nil {
-		// A commit index alone is written but not synced: what is committed is known again from the leader.
-		if err := c.log.Save(rd.HardState, rd.Entries, rd.MustSync); err != nil {
-			return fmt.Errorf("save to the log: %w", err)
-		}
+		c.unsaved = nil
+		return nil
 	}
-	if hs := rd.HardState; hs != nil {
-		c.hard = hardTerm{hs.GetTerm(), hs.GetVote()}
+	if !rd.MustSync {
+		return nil // a commit index alone is worth no write: it goes along with the next entries
 	}
+	if err := c.log.Save(c.unsaved, rd.Entries, true); err != nil {
+		return fmt.Errorf("save to the log: %w", err)
+	}
+	c.unsaved = nil
 	return nil
 }
 
