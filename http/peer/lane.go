@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"printq/node"
@@ -23,11 +24,19 @@ type lane struct {
 	wake                chan struct{} // holds one
 	redial              chan struct{} // holds one: connect at once
 
-	mu    sync.Mutex // guards all below
-	conn  net.Conn   // nil: not connected
-	run   uint64     // of the process at the other end
-	ends  time.Time  // when the connection must be done, once it is ending; nothing more is taken then
-	queue []node.Frame
+	mu   sync.Mutex // guards all below
+	conn net.Conn   // nil: not connected
+	// The connection, where it can be written to without waiting; nil where not.
+	raw syscall.RawConn
+	// The writer is at work: what is pushed waits for it.
+	writing bool
+	// A frame of which the connection took the beginning.
+	rest []byte
+	// Where a frame is joined for writeNow.
+	scratch []byte
+	run     uint64    // of the process at the other end
+	ends    time.Time // when the connection must be done, once it is ending; nothing more is taken then
+	queue   []node.Frame
 	// What is queued, and what is being written.
 	frames, bytes int
 }
@@ -49,10 +58,38 @@ func (l *lane) push(f node.Frame) bool {
 	if l.frames >= l.maxFrames || l.frames > 0 && l.bytes+n > l.maxBytes {
 		return false
 	}
+	if l.now(f, n) {
+		return true
+	}
 	l.queue = append(l.queue, f)
 	l.frames++
 	l.bytes += n
 	signal(l.wake)
+	return true
+}
+
+// maxNow is the longest frame that push writes itself: joining the pieces of a longer one costs more than waking the writer.
+const maxNow = 16 << 10
+
+// now writes a frame at once where nothing waits before it: to wake the writer takes longer than to write, and while the
+// caller's thread goes on to save, the writer may have to wait for another one. What the connection does not take goes to the
+// writer. Where the deadline of its last write has passed, nothing is taken here: the writer sets a new one.
+func (l *lane) now(f node.Frame, size int) bool {
+	if l.raw == nil || l.writing || len(l.queue) > 0 || len(l.rest) > 0 || size > maxNow {
+		return false
+	}
+	l.scratch = appendFrameHead(l.scratch[:0], f)
+	for _, b := range f.Bufs {
+		l.scratch = append(l.scratch, b...)
+	}
+	switch n := writeNow(l.raw, l.scratch); n {
+	case 0:
+		return false
+	case size:
+	default:
+		l.rest, l.scratch = l.scratch[n:], nil
+		signal(l.wake)
+	}
 	return true
 }
 
@@ -67,13 +104,17 @@ func (l *lane) open(conn net.Conn, run uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conn, l.run, l.ends = conn, run, time.Time{}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		l.raw, _ = tcp.SyscallConn() // an error is that of a connection that is closed already
+	}
 }
 
 // close drops what is queued.
 func (l *lane) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.conn, l.queue, l.frames, l.bytes = nil, nil, 0, 0
+	l.conn, l.raw, l.queue, l.frames, l.bytes = nil, nil, nil, 0, 0
+	l.rest, l.writing = nil, false
 }
 
 // hears is called when the member, in its run, connected to us: it can be reached, and a connection to an earlier run is dead.
@@ -127,8 +168,8 @@ func (l *lane) writeAll(ctx context.Context, conn net.Conn, gone chan error, gra
 		bufs  net.Buffers
 	)
 	for {
-		batch, bytes := l.take(spare)
-		if len(batch) == 0 {
+		batch, rest, bytes := l.take(spare)
+		if len(batch)+len(rest) == 0 {
 			select {
 			case <-l.wake:
 			case err := <-gone:
@@ -139,7 +180,10 @@ func (l *lane) writeAll(ctx context.Context, conn net.Conn, gone chan error, gra
 			}
 			continue
 		}
-		heads, bufs = gather(batch, heads, bufs[:0])
+		if bufs = bufs[:0]; len(rest) > 0 {
+			bufs = append(bufs, rest)
+		}
+		heads, bufs = gather(batch, heads, bufs)
 		if err := l.write(conn, bufs); err != nil {
 			return err
 		}
@@ -153,26 +197,29 @@ func (l *lane) writeAll(ctx context.Context, conn net.Conn, gone chan error, gra
 // farewell may find frames that were pushed between the last take and the context's end.
 func (l *lane) farewell(ctx context.Context, conn net.Conn, grace time.Duration) error {
 	l.finish(conn, grace)
-	batch, _ := l.take(nil)
-	_, bufs := gather(batch, nil, nil)
+	batch, rest, _ := l.take(nil)
+	_, bufs := gather(batch, nil, net.Buffers{rest})
 	if err := l.write(conn, append(bufs, goodbye)); err != nil {
 		return err
 	}
 	return ctx.Err()
 }
 
-// take empties the queue, which goes on in the memory of the spare one.
-func (l *lane) take(spare []node.Frame) (batch []node.Frame, bytes int) {
+// take empties the queue, which goes on in the memory of the spare one. What is pushed from now on waits until there is nothing
+// to take.
+func (l *lane) take(spare []node.Frame) (batch []node.Frame, rest []byte, bytes int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	rest, l.rest = l.rest, nil
+	l.writing = len(l.queue)+len(rest) > 0
 	if len(l.queue) == 0 {
-		return nil, 0
+		return nil, rest, 0
 	}
 	batch, l.queue = l.queue, spare
 	for _, f := range batch {
 		bytes += frameSize(f)
 	}
-	return batch, bytes
+	return batch, rest, bytes
 }
 
 func (l *lane) written(frames, bytes int) {
