@@ -92,6 +92,7 @@ type Core struct {
 	hard       hardTerm
 	// A commit index that the log has not got; nil: none. It is known again from the leader, and from what was applied.
 	unsaved *raftpb.HardState
+	acked   ack
 
 	requests requests
 	reads    reads
@@ -417,7 +418,7 @@ func (c *Core) save(rd raft.Ready) error {
 
 func (c *Core) send(messages []*raftpb.Message) {
 	for _, m := range messages {
-		if m.GetTo() == c.id {
+		if m.GetTo() == c.id || c.said(m) {
 			continue
 		}
 		f, err := encodeRaft(m)
@@ -432,9 +433,26 @@ func (c *Core) send(messages []*raftpb.Message) {
 		case m.GetType() == raftpb.MsgSnap:
 			c.raw.ReportSnapshot(m.GetTo(), raft.SnapshotFailure)
 		case !ok:
+			c.acked = ack{}
 			c.raw.ReportUnreachable(m.GetTo())
 		}
 	}
+}
+
+// An ack is what was said to a leader of the entries that are saved here.
+type ack struct{ to, term, index, tick uint64 }
+
+// said reports that a message says only what was said in this tick already. A leader's word of what is committed comes by an
+// append without entries, and raft answers each; that answer costs both sides a wake-up. In the next tick it is said again, as what
+// was said first may have been lost.
+func (c *Core) said(m *raftpb.Message) bool {
+	if m.GetType() != raftpb.MsgAppResp || m.GetReject() {
+		return false
+	}
+	a := ack{m.GetTo(), m.GetTerm(), m.GetIndex(), c.ticks}
+	again := a == c.acked
+	c.acked = a
+	return again
 }
 
 // noteLeader notices a change of leader or term as soon as raft knows of it, before anything is written or sent: the
