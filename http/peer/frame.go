@@ -52,7 +52,7 @@ func appendFrameHead(dst []byte, f node.Frame) []byte {
 const (
 	slabSize  = 32 << 10
 	slabFrame = 4 << 10 // the longest body that is cut from it
-	growFrom  = 1 << 20 // a longer body gets its memory only as its bytes arrive
+	growFrom  = 2 << 20 // a longer body gets its memory only as its bytes arrive; an append of raft is shorter
 )
 
 // A frameReader reads frames. What it returned is never written to again.
