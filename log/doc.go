@@ -65,8 +65,8 @@
 //     follows it is erased, so that no old byte comes back to life.
 //
 // One case cannot be told apart: a batch that was synced, with nothing written after
-// it, and then rotted. It is taken for torn. The next batch or a Close ends that
-// window, since both write what says that it had been synced.
+// it, and then rotted. It is taken for torn. The next batch, WriteNote after a Note, or
+// a Close ends that window, since each writes what says that it had been synced.
 //
 // Sealed segments and carry segments were synced before anything relied on them. Open
 // checks their header, index and footer; any mismatch is damage. Their payloads are

@@ -82,6 +82,7 @@ type Log struct {
 	active *segment // the last of segments
 	batch  batch
 	hard   *raftpb.HardState
+	noted  bool  // hard was noted and not written
 	synced int64 // offset in the active segment below which all is known to be synced
 	marked bool  // the last batch in the active segment says so of all before it
 	zeros  []byte
@@ -153,7 +154,10 @@ func (l *Log) SetBase(b Base) error {
 func (l *Log) Close() error {
 	l.work.Lock()
 	defer l.work.Unlock()
-	err := l.Sync()
+	err := l.WriteNote()
+	if err == nil {
+		err = l.Sync()
+	}
 	if errors.Is(err, ErrClosed) {
 		return nil
 	}

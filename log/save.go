@@ -27,6 +27,9 @@ func (l *Log) Save(hs *raftpb.HardState, entries []*raftpb.Entry, durable bool) 
 	if raft.IsEmptyHardState(hs) {
 		hs = nil
 	}
+	if hs == nil && len(entries) > 0 && l.noted {
+		hs = l.hard
+	}
 	if hs != nil || len(entries) > 0 {
 		if err := l.append(hs, entries); err != nil {
 			return l.fail(fmt.Errorf("save: %w", err))
@@ -36,6 +39,19 @@ func (l *Log) Save(hs *raftpb.HardState, entries []*raftpb.Entry, durable bool) 
 		return l.Sync()
 	}
 	return nil
+}
+
+// Note takes a hard state in which only the commit index moved. It is written along with the next Save, by WriteNote, or by
+// Close: what is committed is known again from the others, so it is not worth a write of its own.
+func (l *Log) Note(hs *raftpb.HardState) { l.hard, l.noted = cloneHardState(hs), true }
+
+// WriteNote writes what was noted since the last Save, without a sync. Like every batch it says that what came before is
+// synced, so that nothing that was synced can be taken for torn for long.
+func (l *Log) WriteNote() error {
+	if !l.noted {
+		return nil
+	}
+	return l.Save(l.hard, nil, false)
 }
 
 // admit drops the entries that the base has passed and checks that the rest follow on.
@@ -77,7 +93,7 @@ func (l *Log) append(hs *raftpb.HardState, entries []*raftpb.Entry) error {
 	}
 	l.publish(a, at, entries)
 	if hs != nil {
-		l.hard = cloneHardState(hs)
+		l.hard, l.noted = cloneHardState(hs), false
 	}
 	return nil
 }

@@ -23,13 +23,19 @@ type counts struct {
 	hits, misses atomic.Uint64
 	syncs        uint64
 	total, max   time.Duration
+	lately       atomic.Int64 // nanoseconds
 }
 
 func (c *counts) synced(d time.Duration) {
 	c.syncs++
 	c.total += d
 	c.max = max(c.max, d)
+	lately := c.lately.Load()
+	c.lately.Store(lately + (int64(d)-lately)/8)
 }
+
+// SyncTime is how long a sync takes lately: an average in which the last eight count most.
+func (l *Log) SyncTime() time.Duration { return time.Duration(l.counts.lately.Load()) }
 
 func (c *counts) lookup(hit bool) {
 	if hit {

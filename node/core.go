@@ -23,6 +23,9 @@ type Log interface {
 	FirstIndex() (uint64, error)
 	LastIndex() (uint64, error)
 	Save(hs *raftpb.HardState, entries []*raftpb.Entry, sync bool) error
+	// Note takes a commit index that goes along with the next Save; WriteNote writes it if there was none.
+	Note(hs *raftpb.HardState)
+	WriteNote() error
 	SetBase(b log.Base) error
 	Retain(index uint64, bytes int64)
 	Release(index uint64, bytes int64)
@@ -90,9 +93,8 @@ type Core struct {
 	// What raft last said of itself, noticed at noteLeader.
 	lead, term uint64
 	hard       hardTerm
-	// A commit index that the log has not got; nil: none. It is known again from the leader, and from what was applied.
-	unsaved *raftpb.HardState
-	acked   ack
+	acked      ack
+	noted      uint64 // the tick of the last WriteNote
 
 	requests requests
 	reads    reads
@@ -350,6 +352,18 @@ func (c *Core) Work(now time.Time) error {
 		}
 	}
 	c.flush(false)
+	return c.writeNote()
+}
+
+// writeNote is once in a tick: before that, the next entries may take the commit index along.
+func (c *Core) writeNote() error {
+	if c.noted == c.ticks {
+		return nil
+	}
+	c.noted = c.ticks
+	if err := c.log.WriteNote(); err != nil {
+		return fmt.Errorf("save to the log: %w", err)
+	}
 	return nil
 }
 
@@ -396,23 +410,20 @@ func (c *Core) split(rd raft.Ready) (before, after []*raftpb.Message) {
 }
 
 func (c *Core) save(rd raft.Ready) error {
-	if hs := rd.HardState; hs != nil {
-		c.hard, c.unsaved = hardTerm{hs.GetTerm(), hs.GetVote()}, hs
-	}
 	if !raft.IsEmptySnap(rd.Snapshot) {
 		if err := c.install(rd); err != nil {
 			return fmt.Errorf("install snapshot: %w", err)
 		}
-		c.unsaved = nil
-		return nil
+	} else if rd.MustSync {
+		if err := c.log.Save(rd.HardState, rd.Entries, true); err != nil {
+			return fmt.Errorf("save to the log: %w", err)
+		}
+	} else if rd.HardState != nil {
+		c.log.Note(rd.HardState)
 	}
-	if !rd.MustSync {
-		return nil // a commit index alone is worth no write: it goes along with the next entries
+	if hs := rd.HardState; hs != nil {
+		c.hard = hardTerm{hs.GetTerm(), hs.GetVote()}
 	}
-	if err := c.log.Save(c.unsaved, rd.Entries, true); err != nil {
-		return fmt.Errorf("save to the log: %w", err)
-	}
-	c.unsaved = nil
 	return nil
 }
 

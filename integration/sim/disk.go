@@ -49,12 +49,32 @@ func (l *memberLog) Save(hs *raftpb.HardState, entries []*raftpb.Entry, sync boo
 	}
 	if hs != nil {
 		l.hard = [2]uint64{hs.GetTerm(), hs.GetVote()}
-		if commit := hs.GetCommit(); commit > m.applied {
-			m.w.history.committed(m, commit)
-			m.applied = commit // this turn applies it
-		}
+		l.committed(hs)
 	}
 	return nil
+}
+
+// Note implements node.Log.
+func (l *memberLog) Note(hs *raftpb.HardState) {
+	l.m.w.trace.note(6, l.m.id, hs.GetTerm(), hs.GetVote(), hs.GetCommit(), 0)
+	if l.hard != [2]uint64{hs.GetTerm(), hs.GetVote()} {
+		l.dirty = true
+	}
+	l.Log.Note(hs)
+	l.committed(hs)
+}
+
+// WriteNote implements node.Log.
+func (l *memberLog) WriteNote() error {
+	l.m.doing = "writing a commit index"
+	return l.Log.WriteNote()
+}
+
+func (l *memberLog) committed(hs *raftpb.HardState) {
+	if commit := hs.GetCommit(); commit > l.m.applied {
+		l.m.w.history.committed(l.m, commit)
+		l.m.applied = commit // this turn applies it
+	}
 }
 
 // SetBase implements node.Log.
