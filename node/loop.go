@@ -40,7 +40,9 @@ func (n *Node) loop(ctx, background context.Context, c *Core) error {
 	leave := ctx.Done()
 	var left <-chan struct{}
 	var events []event
+	g := newGatherer()
 	for {
+		gathered := false
 		select {
 		case <-leave:
 			leave = nil
@@ -49,6 +51,8 @@ func (n *Node) loop(ctx, background context.Context, c *Core) error {
 			return nil
 		case now := <-tick.C:
 			c.Tick(now)
+		case <-g.timer.C:
+			gathered = true
 		case <-n.inbox.wake:
 			events = n.inbox.take(events)
 			for i := range events {
@@ -57,6 +61,7 @@ func (n *Node) loop(ctx, background context.Context, c *Core) error {
 				}
 			}
 		}
+		g.hold(c, n.documents().SyncTime(), gathered)
 		if err := c.Work(time.Now()); err != nil {
 			return err
 		}

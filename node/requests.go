@@ -49,6 +49,10 @@ type requests struct {
 	proposalBytes int
 	// Bytes that raft took in this term and that are not applied yet.
 	uncommitted int
+	// Of the facts among the proposals, and of those that raft took at a time last, in bytes.
+	facts, lastFacts int
+	// held: nothing is proposed until Core.Release, so that more comes together.
+	held bool
 	// stopped: this member is going, and takes on nothing more.
 	stopped bool
 }
@@ -306,12 +310,32 @@ func (c *Core) Decide(term uint64, head []byte, alone bool) {
 func (q *requests) push(p proposal) {
 	q.proposals = append(q.proposals, p)
 	q.proposalBytes += p.size()
+	if p.term == 0 {
+		q.facts += p.size()
+	}
 }
 
 // dropProposals forgets what waited for raft at a change of leader or term: the members send their requests again.
 func (q *requests) dropProposals() {
-	q.proposals, q.proposalBytes, q.uncommitted = nil, 0, 0
+	q.proposals, q.proposalBytes, q.uncommitted, q.facts, q.lastFacts = nil, 0, 0, 0, 0
 }
+
+// Gathering reports whether a leader does well to Hold its proposals for a moment: fewer wait than went last time and are under way
+// now. The clients of those are about to ask again, and would wait for a sync of their own. Where that is a slow disk's, a short wait
+// for them makes one sync of two. A client that is alone is never waited for.
+func (c *Core) Gathering() bool {
+	q := &c.requests
+	return c.lead == c.id && q.facts > 0 && q.facts < min(q.lastFacts+q.uncommitted, maxGathered)
+}
+
+// maxGathered is as much as is worth a sync of its own.
+const maxGathered = 1 << 20
+
+// Hold keeps proposals back until Release.
+func (c *Core) Hold() { c.requests.held = true }
+
+// Release ends Hold.
+func (c *Core) Release() { c.requests.held = false }
 
 func (q *requests) applied(size int, ours bool) {
 	if ours {
@@ -322,7 +346,7 @@ func (q *requests) applied(size int, ours bool) {
 // propose hands what has queued up to raft, as one message of packed entries.
 func (c *Core) propose() {
 	q := &c.requests
-	if len(q.proposals) == 0 || c.lead != c.id || q.uncommitted >= maxProposed {
+	if len(q.proposals) == 0 || c.lead != c.id || q.held || q.uncommitted >= maxProposed {
 		return
 	}
 	entries, size, rest := c.pack(q.proposals)
@@ -334,10 +358,18 @@ func (c *Core) propose() {
 	}
 	c.counts.proposals += uint64(len(q.proposals) - len(rest))
 	q.uncommitted += size
-	q.proposals = append(q.proposals[:0:0], rest...)
-	q.proposalBytes = 0
+	q.keep(rest)
+}
+
+// keep is what is left of the proposals once raft has taken the others.
+func (q *requests) keep(rest []proposal) {
+	facts := q.facts
+	q.proposals, q.proposalBytes, q.facts = q.proposals[:0:0], 0, 0
 	for _, p := range rest {
-		q.proposalBytes += p.size()
+		q.push(p)
+	}
+	if took := facts - q.facts; took > 0 {
+		q.lastFacts = took
 	}
 }
 

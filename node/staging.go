@@ -233,7 +233,7 @@ func (n *Node) stageEntries(m *manifest, h snapshotHeader, store *boltStore, r *
 	if err := os.Mkdir(n.dir.logs(m.Generation), 0o700); err != nil {
 		return nil, err
 	}
-	lg, err := log.Open(log.OSDir(n.dir.logs(m.Generation)), head.Base, log.Options{SegmentBytes: n.cfg.SegmentBytes})
+	lg, err := log.Open(n.cfg.LogFS(n.dir.logs(m.Generation)), head.Base, log.Options{SegmentBytes: n.cfg.SegmentBytes})
 	if err != nil {
 		return nil, err
 	}

@@ -352,6 +352,7 @@ type testDriver struct {
 	reigns  int
 	printed []uint64
 	idle    bool
+	formats []string // that the devices say they take
 }
 
 func (d *testDriver) Lead(ctx context.Context, term uint64, drives []queue.Drive) {
@@ -372,6 +373,7 @@ func (d *testDriver) Changed(drives []queue.Drive) {
 		case !x.Resumed:
 			d.decide(&queuepb.Command{Body: &queuepb.Command_Resume{Resume: &queuepb.Resume{
 				Device: x.Device, Token: token, Epoch: "e", Cluster: "c1", Identity: fmt.Sprint("id", x.Device), Mark: &queuepb.Mark{Closed: true},
+				Formats: d.formats,
 			}}}, false)
 		case x.Work != nil:
 			d.printed = append(d.printed, x.Work.Job)
