@@ -93,7 +93,7 @@ func (c *Core) applyEntry(e *raftpb.Entry) (queue.Result, error) {
 	}
 	c.batch.applied = Position{Index: entry.Index, Term: entry.Term}
 	c.batch.add(res, len(e.GetData()), c.ticks)
-	c.requests.applied(len(e.GetData()), entry.Term == c.term)
+	c.proposals.applied(len(e.GetData()), entry.Term == c.term)
 	for _, x := range res.Retain {
 		c.log.Retain(x.Index, int64(x.Length))
 	}

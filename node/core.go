@@ -96,13 +96,14 @@ type Core struct {
 	acked      ack
 	noted      uint64 // the tick of the last WriteNote
 
-	requests requests
-	reads    reads
-	batch    batches
-	reign    reign
-	watchers map[uint64][]*jobWatch
-	peers    map[uint64]*peer
-	ticks    uint64
+	requests  requests
+	proposals proposals
+	reads     reads
+	batch     batches
+	reign     reign
+	watchers  map[uint64][]*jobWatch
+	peers     map[uint64]*peer
+	ticks     uint64
 	// failover is for how many more ticks this member tries to follow the leader that died, deposed.
 	failover int
 	deposed  uint64
@@ -340,19 +341,26 @@ func (c *Core) Connected(id uint64) { c.peer(id).connected = true }
 
 // Work does all there is to do. An error is the end of this member.
 func (c *Core) Work(now time.Time) error {
-	c.now = now
 	for {
-		c.propose()
-		c.reads.ask(c)
-		if !c.raw.HasReady() {
-			break
-		}
-		if err := c.turn(); err != nil {
+		if more, err := c.Step(now); err != nil || !more {
 			return err
 		}
 	}
+}
+
+// Step does a part of it: at most one turn. It reports whether there may be more, so that what has come meanwhile need not wait
+// for all of it.
+func (c *Core) Step(now time.Time) (more bool, err error) {
+	c.now = now
+	c.propose()
+	c.reads.ask(c)
+	if more = c.raw.HasReady(); more {
+		if err := c.turn(); err != nil {
+			return false, err
+		}
+	}
 	c.flush(false)
-	return c.writeNote()
+	return more, c.writeNote()
 }
 
 // writeNote is once in a tick: before that, the next entries may take the commit index along.
@@ -485,7 +493,7 @@ func (c *Core) noteLeader() {
 	}
 	c.lead, c.term = lead, term
 	c.port.Leader(lead, term)
-	c.requests.dropProposals()
+	c.proposals = proposals{}
 	if lead != raft.None {
 		c.dispatchAll()
 		c.reads.again()

@@ -46,11 +46,16 @@ func (b *inbox) put(e event) bool {
 	b.events = append(b.events, e)
 	b.bytes += len(e.body)
 	b.mu.Unlock()
+	b.poke()
+	return true
+}
+
+// poke wakes the loop.
+func (b *inbox) poke() {
 	select {
 	case b.wake <- struct{}{}:
 	default:
 	}
-	return true
 }
 
 // take returns all that waits, and takes spare in exchange.

@@ -62,8 +62,12 @@ func (n *Node) loop(ctx, background context.Context, c *Core) error {
 			}
 		}
 		g.hold(c, n.documents().SyncTime(), gathered)
-		if err := c.Work(time.Now()); err != nil {
+		more, err := c.Step(time.Now())
+		if err != nil {
 			return err
+		}
+		if more {
+			n.inbox.poke()
 		}
 		if at := c.batch.applied; *n.applied.Load() != at {
 			n.applied.Store(&at)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"go.etcd.io/raft/v3"
-	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
@@ -36,47 +35,21 @@ type request struct {
 
 func (r *request) size() int { return len(r.body) + len(r.payload) + 64 }
 
-// requests are those of this member's clients until they are answered, and, while this member leads, the proposals of
-// every member until raft has taken them.
+// requests are those of this member's clients until they are answered.
 type requests struct {
 	next    uint64
 	pending map[uint64]*request
 	bytes   int
 	floor   uint64
 
-	// proposals wait for raft, in order.
-	proposals     []proposal
-	proposalBytes int
-	// Bytes that raft took in this term and that are not applied yet.
-	uncommitted int
-	// Of the facts among the proposals, and of those that raft took at a time last, in bytes.
-	facts, lastFacts int
-	// held: nothing is proposed until Core.Release, so that more comes together.
-	held bool
 	// stopped: this member is going, and takes on nothing more.
 	stopped bool
 }
-
-// A proposal is a command as it will stand in an entry.
-type proposal struct {
-	head, payload []byte
-	// The term of a decision: in another term it is not proposed (R1 would void it). 0: a fact.
-	term  uint64
-	alone bool
-}
-
-func (p proposal) size() int { return len(p.head) + len(p.payload) }
 
 func (q *requests) init() {
 	q.next, q.floor = 1, 1
 	q.pending = map[uint64]*request{}
 }
-
-// Entries are packed up to about this size; a chunk or a document may make one a little larger.
-const (
-	packBytes    = 64 << 10
-	packCommands = 1024
-)
 
 // Propose takes on a command of one of this member's clients, or refuses it at once. done is called once, from one of the
 // core's methods, perhaps this one. What it returns gives the request up: the client waits no longer.
@@ -209,7 +182,7 @@ func (c *Core) dispatch(r *request) {
 	case raft.None:
 		return
 	case c.id:
-		c.requests.push(proposal{head: r.head, payload: r.payload})
+		c.proposals.push(proposal{head: r.head, payload: r.payload})
 	default:
 		if !c.port.Send(c.lead, encodeForward([]forwarded{{r.seq, r.head, r.payload}})) {
 			return // not even the connection has it: it goes as soon as there is one
@@ -264,14 +237,14 @@ func (c *Core) forwarded(from uint64, body []byte) error {
 	}
 	for _, r := range requests {
 		switch {
-		case c.requests.proposalBytes+len(r.payload) > c.cfg.MaxPendingBytes:
+		case c.proposals.bytes+len(r.payload) > c.cfg.MaxPendingBytes:
 			c.counts.refused++
 			c.port.Send(from, encodeRefuse(refusal{r.seq, refuseFull}))
 		case c.alarms.lowDisk && len(r.payload) > 0:
 			c.counts.refused++
 			c.port.Send(from, encodeRefuse(refusal{r.seq, refuseDisk}))
 		default:
-			c.requests.push(proposal{head: r.head, payload: r.payload})
+			c.proposals.push(proposal{head: r.head, payload: r.payload})
 		}
 	}
 	return nil
@@ -299,117 +272,6 @@ func (c *Core) refused(body []byte) error {
 	c.finish(r, Answer{}, err)
 	return nil
 }
-
-// Decide proposes a decision of the driver's or of the leader's duties, if this member still leads in the term.
-func (c *Core) Decide(term uint64, head []byte, alone bool) {
-	if c.lead == c.id && c.term == term {
-		c.requests.push(proposal{head: head, term: term, alone: alone})
-	}
-}
-
-func (q *requests) push(p proposal) {
-	q.proposals = append(q.proposals, p)
-	q.proposalBytes += p.size()
-	if p.term == 0 {
-		q.facts += p.size()
-	}
-}
-
-// dropProposals forgets what waited for raft at a change of leader or term: the members send their requests again.
-func (q *requests) dropProposals() {
-	q.proposals, q.proposalBytes, q.uncommitted, q.facts, q.lastFacts = nil, 0, 0, 0, 0
-}
-
-// Gathering reports whether a leader does well to Hold its proposals for a moment: fewer wait than went last time and are under way
-// now. The clients of those are about to ask again, and would wait for a sync of their own. Where that is a slow disk's, a short wait
-// for them makes one sync of two. A client that is alone is never waited for.
-func (c *Core) Gathering() bool {
-	q := &c.requests
-	return c.lead == c.id && q.facts > 0 && q.facts < min(q.lastFacts+q.uncommitted, maxGathered)
-}
-
-// maxGathered is as much as is worth a sync of its own.
-const maxGathered = 1 << 20
-
-// Hold keeps proposals back until Release.
-func (c *Core) Hold() { c.requests.held = true }
-
-// Release ends Hold.
-func (c *Core) Release() { c.requests.held = false }
-
-func (q *requests) applied(size int, ours bool) {
-	if ours {
-		q.uncommitted = max(0, q.uncommitted-size)
-	}
-}
-
-// propose hands what has queued up to raft, as one message of packed entries.
-func (c *Core) propose() {
-	q := &c.requests
-	if len(q.proposals) == 0 || c.lead != c.id || q.held || q.uncommitted >= maxProposed {
-		return
-	}
-	entries, size, rest := c.pack(q.proposals)
-	if len(entries) > 0 {
-		err := c.raw.Step(&raftpb.Message{Type: raftpb.MsgProp.Enum(), From: new(c.id), Entries: entries})
-		if err != nil {
-			return // leadership is being handed over, or too much is under way: they wait
-		}
-	}
-	c.counts.proposals += uint64(len(q.proposals) - len(rest))
-	q.uncommitted += size
-	q.keep(rest)
-}
-
-// keep is what is left of the proposals once raft has taken the others.
-func (q *requests) keep(rest []proposal) {
-	facts := q.facts
-	q.proposals, q.proposalBytes, q.facts = q.proposals[:0:0], 0, 0
-	for _, p := range rest {
-		q.push(p)
-	}
-	if took := facts - q.facts; took > 0 {
-		q.lastFacts = took
-	}
-}
-
-// pack makes entries of proposals. A claim stands alone in its entry. State time never goes back.
-func (c *Core) pack(proposals []proposal) (entries []*raftpb.Entry, size int, rest []proposal) {
-	now := max(c.stamp(), c.queue.Time().UnixNano())
-	var group []queue.Packed
-	bytes := 0
-	seal := func() {
-		if len(group) > 0 {
-			data := queue.Pack(now, group)
-			entries = append(entries, &raftpb.Entry{Data: data})
-			size += len(data)
-			group, bytes = nil, 0
-		}
-	}
-	budget := maxProposed - c.requests.uncommitted
-	for i, p := range proposals {
-		if size+bytes > budget {
-			rest = proposals[i:]
-			break
-		}
-		if p.term != 0 && p.term != c.term {
-			continue
-		}
-		if p.alone || bytes+p.size() > packBytes && bytes > 0 || len(group) == packCommands {
-			seal()
-		}
-		group = append(group, queue.Packed{Head: p.head, Payload: p.payload})
-		bytes += p.size()
-		if p.alone {
-			seal()
-		}
-	}
-	seal()
-	return entries, size, rest
-}
-
-// maxProposed bounds what raft holds unapplied; the rest waits in order.
-const maxProposed = 32 << 20
 
 // Quiesce refuses requests from now on; those that wait are answered as they come.
 func (c *Core) Quiesce() { c.requests.stopped = true }
