@@ -352,6 +352,7 @@ func (c *Core) Work(now time.Time) error {
 // for all of it.
 func (c *Core) Step(now time.Time) (more bool, err error) {
 	c.now = now
+	c.forward()
 	c.propose()
 	c.reads.ask(c)
 	if more = c.raw.HasReady(); more {
@@ -493,7 +494,7 @@ func (c *Core) noteLeader() {
 	}
 	c.lead, c.term = lead, term
 	c.port.Leader(lead, term)
-	c.proposals = proposals{}
+	c.proposals, c.requests.forwards = proposals{}, nil
 	if lead != raft.None {
 		c.dispatchAll()
 		c.reads.again()

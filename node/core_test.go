@@ -299,6 +299,17 @@ func TestAbandonedRequestSaysWhatIsKnown(t *testing.T) {
 	doc := []byte("d")
 	c := follower.propose(submit("p", "", doc), doc)
 	c.abandon()
+	if !errors.Is(c.err, ErrNoQuorum) {
+		t.Errorf("before it was sent: %v, want ErrNoQuorum", c.err)
+	}
+	if w.run(20); follower.core.queue.LastJob() != 0 {
+		t.Error("what was given up before it was sent made a job")
+	}
+	c = follower.propose(submit("p", "", doc), doc)
+	if _, err := follower.core.Step(w.now); err != nil {
+		t.Fatal(err)
+	}
+	c.abandon()
 	if !errors.Is(c.err, ErrUnknown) {
 		t.Errorf("after it was sent: %v, want ErrUnknown", c.err)
 	}

@@ -39,6 +39,8 @@ func (r *request) size() int { return len(r.body) + len(r.payload) + 64 }
 type requests struct {
 	next    uint64
 	pending map[uint64]*request
+	// Of the pending ones, those that go to the leader with the next Step.
+	forwards []*request
 	bytes   int
 	floor   uint64
 
@@ -184,15 +186,42 @@ func (c *Core) dispatch(r *request) {
 	case c.id:
 		c.proposals.push(proposal{head: r.head, payload: r.payload})
 	default:
-		if !c.port.Send(c.lead, encodeForward([]forwarded{{r.seq, r.head, r.payload}})) {
-			return // not even the connection has it: it goes as soon as there is one
-		}
+		c.requests.forwards = append(c.requests.forwards, r)
+		return
 	}
+	r.went(c)
+}
+
+// went notes that a request is on its way.
+func (r *request) went(c *Core) {
 	if r.sends > 0 {
 		c.counts.resent++
 	}
 	r.sends++
 	r.sentAt = c.ticks
+}
+
+// forward sends the leader what has queued up for it, with as much in a frame as is written at once.
+func (c *Core) forward() {
+	q := &c.requests
+	q.forwards = slices.DeleteFunc(q.forwards, func(r *request) bool { return q.pending[r.seq] != r }) // given up since
+	for len(q.forwards) > 0 {
+		var group []forwarded
+		n, bytes := 0, 0
+		for ; n < len(q.forwards) && (n == 0 || bytes+q.forwards[n].size() <= packBytes); n++ {
+			r := q.forwards[n]
+			group = append(group, forwarded{r.seq, r.head, r.payload})
+			bytes += r.size()
+		}
+		if !c.port.Send(c.lead, encodeForward(group)) {
+			break // not even the connection has it: it goes as soon as there is one
+		}
+		for _, r := range q.forwards[:n] {
+			r.went(c)
+		}
+		q.forwards = q.forwards[n:]
+	}
+	q.forwards = nil
 }
 
 // dispatchAll sends everything again, in order, because there is another leader: whatever the old one had is repeated at
@@ -220,6 +249,7 @@ func (c *Core) resend() {
 	for _, seq := range c.requests.seqs() {
 		r := c.requests.pending[seq]
 		switch {
+		case slices.Contains(c.requests.forwards, r):
 		case r.sends == 0:
 			c.dispatch(r)
 		case c.lead != c.id && c.ticks-r.sentAt >= r.wait:
