@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -194,9 +195,11 @@ func summarize(runs []run, size int) Result {
 	return r
 }
 
-// quantile is in ms; sorted is.
+// quantile is the smallest that at least the q-th part does not exceed (nearest rank), in ms; sorted is, and not empty.
 func quantile(sorted []time.Duration, q float64) float64 {
-	return sorted[int(q*float64(len(sorted)-1))].Seconds() * 1000
+	// The product may be a hair more than the whole number that it stands for.
+	rank := int(math.Ceil(q*float64(len(sorted)) - 1e-9))
+	return sorted[max(rank, 1)-1].Seconds() * 1000
 }
 
 func median(values []float64) float64 {

@@ -37,11 +37,21 @@ func TestQuantiles(t *testing.T) {
 		}
 		return list
 	}
-	if q := quantile(ms(1, 2, 3, 4, 100), 0.5); q != 3 {
-		t.Error(q)
-	}
-	if q := quantile(ms(7), 0.99); q != 7 {
-		t.Error(q)
+	for _, c := range []struct {
+		sorted []time.Duration
+		q      float64
+		want   float64
+	}{
+		{ms(7), 0.99, 7},
+		{ms(1, 2), 0.5, 1},
+		{ms(1, 2, 3, 4, 100), 0.5, 3},
+		{ms(1, 2, 3, 4, 100), 0.99, 100}, // one in five is slow: that is more than 1 %
+		{ms(1, 2, 3, 4, 100), 1, 100},
+		{ms(1, 2, 3, 4, 100), 0, 1},
+	} {
+		if got := quantile(c.sorted, c.q); got != c.want {
+			t.Errorf("quantile %v of %v: %v, not %v", c.q, c.sorted, got, c.want)
+		}
 	}
 	if m := median([]float64{4, 1, 3, 2}); m != 2.5 {
 		t.Error(m)
