@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"printq/integration/bench/load"
@@ -128,23 +128,35 @@ func (c *cluster) endpoints() (list []string) {
 
 // drive has a generator do the work.
 func (c *cluster) drive(ctx context.Context, w load.Work) (r load.Result, err error) {
+	return c.driveUntil(ctx, w, func() error { return nil })
+}
+
+// driveUntil has a generator do the work while something else is done. One that fails over ends after that; others do as
+// their work says.
+func (c *cluster) driveUntil(ctx context.Context, w load.Work, meanwhile func() error) (r load.Result, err error) {
 	w.Endpoints, w.PIDs, w.Printers = c.endpoints(), c.pids(), c.printers
 	// What it may take beside the load: the wait for late answers, and for lines.
 	ctx, cancel := context.WithTimeout(ctx, w.Warmup+w.Duration+time.Minute)
 	defer cancel()
-	in, err := json.Marshal(w)
+	cmd := exec.CommandContext(ctx, c.generator[0], c.generator[1:]...)
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	in, err := cmd.StdinPipe()
 	if err != nil {
 		return r, err
 	}
-	cmd := exec.CommandContext(ctx, c.generator[0], c.generator[1:]...)
-	cmd.Stdin = strings.NewReader(string(in))
-	var said strings.Builder
-	cmd.Stderr = &said
-	out, err := cmd.Output()
-	if err != nil {
-		return r, fmt.Errorf("drive %s: %w: %s", c.name, err, said.String())
+	if err := cmd.Start(); err != nil {
+		return r, err
 	}
-	return r, json.Unmarshal(out, &r)
+	err = json.NewEncoder(in).Encode(w)
+	if err == nil {
+		err = meanwhile()
+	}
+	_ = in.Close()
+	if failed := cmd.Wait(); failed != nil {
+		return r, errors.Join(err, fmt.Errorf("drive %s: %w: %s", c.name, failed, said.String()))
+	}
+	return r, errors.Join(err, json.Unmarshal(out.Bytes(), &r))
 }
 
 // leader is the index of the member that leads.

@@ -31,8 +31,9 @@ type sample struct {
 	cpu      float64 // of the servers, microseconds for each document
 	memory   float64 // of the member with the most, MB
 	cores    float64 // that the generator took
-	errors   int
-	note     string
+	// Operations that failed for good, and what was said of the first, or whatever else there is to say.
+	errors int
+	note   string
 }
 
 // A bar is what printq's median has to reach.
@@ -57,7 +58,7 @@ const (
 
 // rows are all rows, in the order of the table.
 func rows() []row {
-	return slices.Concat(puts(), tails())
+	return slices.Concat(puts(), tails(), failovers())
 }
 
 func puts() []row {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -84,14 +85,14 @@ func (t *table) line(r row, title, bars string, own, o *outcome) {
 			ratio = fmt.Sprintf("%.2f (%.2f-%.2f)", load.Median(list), slices.Min(list), slices.Max(list))
 		}
 	}
-	lost := ""
-	errors := 0
+	lost, errors, first := "", 0, ""
 	for _, s := range good {
 		errors += s.errors
+		first = cmp.Or(first, s.note)
 	}
 	if errors > 0 {
 		lost = fmt.Sprintf("; %d errors", errors)
-		t.failed = append(t.failed, fmt.Sprintf("%s, %s: %d errors: %s", r.name, o.system.name, errors, good[0].note))
+		t.failed = append(t.failed, fmt.Sprintf("%s, %s: %d errors: %s", r.name, o.system.name, errors, first))
 	}
 	if bad := len(o.samples) - len(good); bad > 0 {
 		lost += fmt.Sprintf("; %d of %d runs failed", bad, len(o.samples))

@@ -32,7 +32,7 @@ type Work struct {
 	// Documents after which a put or a replay ends, and how many tails are open. 0: no limit; one.
 	Count int `json:"count,omitempty"`
 	Tails int `json:"tails,omitempty"`
-	// What Kill tells: clients go on at another member when theirs does not answer.
+	// Clients go on at another member when theirs does not answer, and the load ends early, with standard input.
 	Failover bool `json:"failover,omitempty"`
 	// Of the servers: their CPU time is a part of the result.
 	PIDs []int `json:"pids,omitempty"`
@@ -107,6 +107,12 @@ func Main(ctx context.Context, in io.Reader, out io.Writer, open func(Work) (Tar
 		return err
 	}
 	defer t.Close()
+	if w.Failover {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		go func() { _, _ = io.Copy(io.Discard, in); cancel() }()
+	}
 	r, err := do(ctx, t, w)
 	if err != nil {
 		return err

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"printq/integration/bench/load"
+)
+
+// failovers measure the longest time without an acknowledgement to any of 16 clients, from the moment when something is done to
+// the members.
+func failovers() []row {
+	const calm = 3 * time.Second // afterwards, for a gap that begins late
+	return []row{
+		{
+			name: "kill", title: "the leader gets SIGKILL", unit: "ms", fewer: true, trials: true, bars: []bar{{limit: 100}, {limit: 500, worst: true}},
+			measure: func(ctx context.Context, c *cluster, _ options) (sample, error) {
+				// The peers need seconds: what has not ended with the load is not seen.
+				return c.disturb(ctx, 4*calm, func(leader int) error { return c.members[leader].stop(os.Kill, time.Second) })
+			},
+		},
+		{
+			name: "stop", title: "the leader gets SIGSTOP", unit: "ms", fewer: true, trials: true, bars: []bar{{limit: 1500}},
+			measure: func(ctx context.Context, c *cluster, _ options) (sample, error) {
+				return c.disturb(ctx, 4*calm, func(leader int) error { return c.members[leader].cmd.Process.Signal(syscall.SIGSTOP) })
+			},
+		},
+		{
+			name: "transfer", title: "leader transfer", unit: "ms", fewer: true, trials: true, only: []string{printq},
+			bars: []bar{{limit: 50}, {limit: 300, worst: true}},
+			measure: func(ctx context.Context, c *cluster, _ options) (sample, error) {
+				return c.disturb(ctx, calm, func(int) error { return c.call(ctx, http.MethodPost, "/v1/leader/transfer", []byte("{}")) })
+			},
+		},
+		{
+			name: "rolling", title: "all three are restarted, one after the other", unit: "ms", fewer: true, trials: true, only: []string{printq},
+			bars: []bar{{limit: 50}, {limit: 300, worst: true}},
+			measure: func(ctx context.Context, c *cluster, _ options) (sample, error) {
+				return c.disturb(ctx, calm, func(int) error { return c.restartAll(ctx) })
+			},
+		},
+	}
+}
+
+// disturb does something to the members under load, and says how long the longest gap was that ended after it began.
+func (c *cluster) disturb(ctx context.Context, calm time.Duration, act func(leader int) error) (s sample, err error) {
+	if c.name == printq {
+		if err := c.setPrinters(ctx, 1, true); err != nil {
+			return s, err
+		}
+	}
+	w := load.Work{Do: load.Put, Clients: 16, Size: kib, Failover: true, Warmup: time.Second, Duration: time.Minute}
+	var began time.Time
+	r, err := c.driveUntil(ctx, w, func() error {
+		if err := sleep(ctx, w.Warmup+time.Second); err != nil {
+			return err
+		}
+		leader, err := c.leader(ctx)
+		if err != nil {
+			return err
+		}
+		began = time.Now()
+		if err := act(leader); err != nil {
+			return err
+		}
+		return sleep(ctx, calm)
+	})
+	s = sample{value: gapAfter(r.Gaps, began), p50: r.P50, p99: r.P99, errors: r.Errors, note: r.FirstError}
+	for _, kind := range slices.Sorted(maps.Keys(r.Repeats)) {
+		s.note = strings.TrimSpace(fmt.Sprintf("%s %d %s", s.note, r.Repeats[kind], kind))
+	}
+	return s, err
+}
+
+// gapAfter is the longest gap that ended after a moment. Only the longest of all are known: one that is shorter than those is taken for the shortest
+// of them.
+func gapAfter(gaps []load.Gap, moment time.Time) float64 {
+	for _, g := range gaps {
+		if g.Began.Add(time.Duration(g.MS * float64(time.Millisecond))).After(moment) {
+			return g.MS
+		}
+	}
+	if len(gaps) == 0 {
+		return 0
+	}
+	return gaps[len(gaps)-1].MS
+}
+
+// restartAll restarts one member after the other, each once the last one is ready.
+func (c *cluster) restartAll(ctx context.Context) error {
+	for i, m := range c.members {
+		if err := m.stop(syscall.SIGTERM, 20*time.Second); err != nil {
+			return err
+		}
+		if err := c.begin(i); err != nil {
+			return err
+		}
+		if err := c.await(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
