@@ -39,7 +39,9 @@ type Options struct {
 	CommitTimeout time.Duration
 	// How long a linearizable read waits for its barrier. 0: 10 s. Then it is answered 503.
 	ReadTimeout time.Duration
-	// How long Serve lets requests end that were under way when its context ended. 0: 10 s.
+	// How long Serve keeps idle connections when its context has ended, for requests that are on their way. 0: 100 ms.
+	GraceTimeout time.Duration
+	// How long Serve then lets requests end that are under way. 0: 10 s.
 	DrainTimeout time.Duration
 	// How long a quiet log tail goes without a bookmark. 0: 15 s.
 	BookmarkEvery time.Duration
@@ -77,6 +79,7 @@ func (o *Options) fill() error {
 		{"idle timeout", &o.IdleTimeout, 2 * time.Minute},
 		{"commit timeout", &o.CommitTimeout, 30 * time.Second},
 		{"read timeout", &o.ReadTimeout, 10 * time.Second},
+		{"grace timeout", &o.GraceTimeout, 100 * time.Millisecond},
 		{"drain timeout", &o.DrainTimeout, 10 * time.Second},
 		{"bookmark interval", &o.BookmarkEvery, 15 * time.Second},
 	} {

@@ -32,6 +32,7 @@ var (
 	typeProblem = []string{api.TypeProblem}
 	noSniff     = []string{"nosniff"}
 	noStore     = []string{"no-store"}
+	lastAnswer  = []string{"close"}
 )
 
 // WriteHeader makes a response an nethttp.ResponseWriter.
@@ -46,6 +47,9 @@ func (w *response) WriteHeader(status int) {
 		h[api.HeaderTerm] = []string{strconv.FormatUint(w.at.Term, 10)}
 		h[api.HeaderMember] = w.server.member
 		h["X-Content-Type-Options"] = noSniff
+		if w.server.stopping.Err() != nil {
+			h["Connection"] = lastAnswer
+		}
 		w.keepAlive()
 	}
 	w.ResponseWriter.WriteHeader(status)

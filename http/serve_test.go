@@ -187,6 +187,36 @@ func TestShutdownDoesNotWaitForUnusedConnections(t *testing.T) {
 	}
 }
 
+// A client that keeps its connection, and sends its next request when the server has begun to stop, is answered, and told that
+// this was the last answer. New connections are refused from the beginning, and nothing waits for longer than it must.
+func TestStoppingServerAnswersOnOpenConnections(t *testing.T) {
+	s := newServer(t, newFake("p"), func(o *Options) { o.GraceTimeout = time.Minute })
+	addr, stop := listen(t, s)
+	const request = "POST /v1/printers/p/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc"
+	c := dial(t, addr, request)
+	r := bufio.NewReader(c)
+	if answer, err := nethttp.ReadResponse(r, nil); err != nil || answer.StatusCode != 201 || answer.Close {
+		t.Fatalf("%v, %v", answer, err)
+	} else if _, err := io.Copy(io.Discard, answer.Body); err != nil {
+		t.Fatal(err)
+	}
+	stopped := make(chan error)
+	go func() { stopped <- stop() }()
+	<-s.stopping.Done()
+	if late, err := net.Dial("tcp", addr); err == nil {
+		late.Close()
+		t.Error("a new connection was made")
+	}
+	fmt.Fprint(c, request)
+	answer, err := nethttp.ReadResponse(r, nil)
+	if err != nil || answer.StatusCode != 201 || !answer.Close {
+		t.Errorf("%v, %v", answer, err)
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestHeadersAreLimited(t *testing.T) {
 	addr, _ := listen(t, newServer(t, newFake("p")))
 	c := dial(t, addr, "GET /livez HTTP/1.1\r\nHost: localhost\r\nX: "+strings.Repeat("x", 100<<10)+"\r\n\r\n")

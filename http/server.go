@@ -2,7 +2,6 @@ package http
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -51,16 +50,18 @@ func New(o Options) (*Server, error) {
 // Handler is the server as a handler, for a listener of the caller's own. Tails and waits end with their requests only.
 func (s *Server) Handler() nethttp.Handler { return nethttp.HandlerFunc(s.serveHTTP) }
 
-// Serve answers on l until ctx ends, and closes l. Then requests under way may end, log tails end with a bookmark, and what
-// has not ended after DrainTimeout is cut. It may be called for several listeners under one ctx: when the first stops, waits
-// and tails end on all. A listener beyond loopback is refused unless the options say Insecure.
+// Serve answers on l until ctx ends, and closes l. Then log tails end with a bookmark, requests under way may end, and so may those
+// that are sent meanwhile over connections that are open: each answer says that it is its connection's last, so that a client
+// finds out by an answer, and not by a reset for which it cannot tell whether its request was carried out. Connections that are idle for
+// GraceTimeout are closed, and what has not ended after DrainTimeout is cut. It may be called for several listeners under one ctx: when the
+// first stops, waits and tails end on all. A listener beyond loopback is refused unless the options say Insecure.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if !s.options.Insecure && !IsLoopback(l.Addr().String()) {
 		l.Close()
 		return fmt.Errorf("serve http on %s: it can be reached from other hosts, and anybody there could print and cancel: "+
 			"listen on 127.0.0.1, or say --insecure", l.Addr())
 	}
-	fresh := unused{conns: make(map[net.Conn]bool)}
+	open := newConnections()
 	server := &nethttp.Server{
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: s.options.HeaderTimeout,
@@ -69,33 +70,27 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:    s.options.MaxHeader,
 		ConnContext:       withClient,
 		ConnState: func(c net.Conn, state nethttp.ConnState) {
-			fresh.note(c, state)
+			open.note(c, state)
 			if c := clientOf(c); c != nil {
 				c.note(state)
 			}
 		},
 		ErrorLog: slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelDebug),
 	}
-	server.RegisterOnShutdown(fresh.close)
-	drained := make(chan struct{})
-	served, end := context.WithCancel(ctx)
-	go func() {
-		defer close(drained)
-		<-served.Done()
-		s.drain(server)
-	}()
+	context.AfterFunc(ctx, func() { l.Close() })
 	err := server.Serve(clients{l})
-	end()
-	<-drained
-	if errors.Is(err, nethttp.ErrServerClosed) {
+	s.drain(server, open)
+	if ctx.Err() != nil {
 		return nil
 	}
 	return fmt.Errorf("serve http on %s: %w", l.Addr(), err)
 }
 
-// drain waits for what is under way. A handler that was cut still runs until it notices: its request's context has ended.
-func (s *Server) drain(server *nethttp.Server) {
+// drain ends what is served. A handler that was cut still runs until it notices: its request's context has ended.
+func (s *Server) drain(server *nethttp.Server, open *connections) {
 	s.stop()
+	open.await(s.options.GraceTimeout)
+	open.closeFresh()
 	ctx, cancel := context.WithTimeout(context.Background(), s.options.DrainTimeout)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
