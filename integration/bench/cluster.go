@@ -38,16 +38,18 @@ type cluster struct {
 	*system
 	nursery nursery
 	dir     string
+	said    string
 	addrs   [][]string // by member, and port
 	members []*process // nil: it does not run
 	// The printers of its work, where it has any.
 	printers []string
 }
 
-// start starts members with new data in a folder that does not exist yet, and waits until they are ready.
-func (s *system) start(ctx context.Context, n nursery, dir string) (*cluster, error) {
-	c := &cluster{system: s, nursery: n, dir: dir, members: make([]*process, members)}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+// start starts members with new data in a folder that does not exist yet, and waits until they are ready. What they say goes to
+// files in another one.
+func (s *system) start(ctx context.Context, n nursery, dir, said string) (*cluster, error) {
+	c := &cluster{system: s, nursery: n, dir: dir, said: said, members: make([]*process, members)}
+	if err := errors.Join(os.MkdirAll(dir, 0o700), os.MkdirAll(said, 0o700)); err != nil {
 		return nil, err
 	}
 	addrs, err := freeAddrs(members * s.ports)
@@ -77,7 +79,7 @@ func (s *system) start(ctx context.Context, n nursery, dir string) (*cluster, er
 // begin starts a member, fresh or once more.
 func (c *cluster) begin(i int) (err error) {
 	args := c.command(c, i)
-	c.members[i], err = c.nursery.start(filepath.Join(c.dir, fmt.Sprintf("%d.log", i+1)), args[0], args[1:]...)
+	c.members[i], err = c.nursery.start(filepath.Join(c.said, fmt.Sprintf("%d.log", i+1)), args[0], args[1:]...)
 	return err
 }
 

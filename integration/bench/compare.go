@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,7 +104,11 @@ func measure(ctx context.Context, o options, r row, systems []*system, n nursery
 			if oc.system.missing != "" || ctx.Err() != nil {
 				continue
 			}
-			s, err := once(ctx, o, r, oc.system, n, filepath.Join(dir, "data"))
+			said := ""
+			if o.keep != "" {
+				said = filepath.Join(o.keep, fmt.Sprintf("%s-%s-%d", r.name, oc.system.name, i+1))
+			}
+			s, err := once(ctx, o, r, oc.system, n, filepath.Join(dir, "data"), said)
 			oc.samples, oc.errs = append(oc.samples, s), append(oc.errs, err)
 			fmt.Fprintf(progress, "%s, run %d of %d, %s: ", r.name, i+1, runs, oc.system.name)
 			if err != nil {
@@ -117,9 +122,9 @@ func measure(ctx context.Context, o options, r row, systems []*system, n nursery
 	return outcomes
 }
 
-// once is one run with fresh members.
-func once(ctx context.Context, o options, r row, s *system, n nursery, dir string) (result sample, err error) {
-	c, err := s.start(ctx, n, dir)
+// once is one run with fresh members, whose data are in dir and whose output goes to said (empty: to dir, too).
+func once(ctx context.Context, o options, r row, s *system, n nursery, dir, said string) (result sample, err error) {
+	c, err := s.start(ctx, n, dir, cmp.Or(said, dir))
 	if err != nil {
 		return result, err
 	}

@@ -17,19 +17,19 @@ import (
 // failovers measure the longest time without an acknowledgement to any of 16 clients, from the moment when something is done to
 // the members.
 func failovers() []row {
-	const calm = 3 * time.Second // afterwards, for a gap that begins late
+	// Afterwards, until it is over: the peers need seconds.
+	const calm, long = 3 * time.Second, 12 * time.Second
 	return []row{
 		{
 			name: "kill", title: "the leader gets SIGKILL", unit: "ms", fewer: true, trials: true, bars: []bar{{limit: 100}, {limit: 500, worst: true}},
 			measure: func(ctx context.Context, c *cluster, _ options) (sample, error) {
-				// The peers need seconds: what has not ended with the load is not seen.
-				return c.disturb(ctx, 4*calm, func(leader int) error { return c.members[leader].stop(os.Kill, time.Second) })
+				return c.disturb(ctx, c.needs(calm, long), func(leader int) error { return c.members[leader].stop(os.Kill, time.Second) })
 			},
 		},
 		{
 			name: "stop", title: "the leader gets SIGSTOP", unit: "ms", fewer: true, trials: true, bars: []bar{{limit: 1500}},
 			measure: func(ctx context.Context, c *cluster, _ options) (sample, error) {
-				return c.disturb(ctx, 4*calm, func(leader int) error { return c.members[leader].cmd.Process.Signal(syscall.SIGSTOP) })
+				return c.disturb(ctx, c.needs(2*calm, long), func(leader int) error { return c.members[leader].cmd.Process.Signal(syscall.SIGSTOP) })
 			},
 		},
 		{
@@ -72,25 +72,34 @@ func (c *cluster) disturb(ctx context.Context, calm time.Duration, act func(lead
 		}
 		return sleep(ctx, calm)
 	})
-	s = sample{value: gapAfter(r.Gaps, began), p50: r.P50, p99: r.P99, errors: r.Errors, note: r.FirstError}
+	g := gapAfter(r.Gaps, began)
+	s = sample{value: g.MS, p50: r.P50, p99: r.P99, errors: r.Errors, note: r.FirstError}
 	for _, kind := range slices.Sorted(maps.Keys(r.Repeats)) {
 		s.note = strings.TrimSpace(fmt.Sprintf("%s %d %s", s.note, r.Repeats[kind], kind))
 	}
+	s.note = strings.TrimSpace(fmt.Sprintf("%s; the gap began after %v", s.note, g.Began.Sub(began).Round(time.Millisecond)))
 	return s, err
+}
+
+func (c *cluster) needs(printqs, peers time.Duration) time.Duration {
+	if c.name == printq {
+		return printqs
+	}
+	return peers
 }
 
 // gapAfter is the longest gap that ended after a moment. Only the longest of all are known: one that is shorter than those is taken for the shortest
 // of them.
-func gapAfter(gaps []load.Gap, moment time.Time) float64 {
+func gapAfter(gaps []load.Gap, moment time.Time) load.Gap {
 	for _, g := range gaps {
 		if g.Began.Add(time.Duration(g.MS * float64(time.Millisecond))).After(moment) {
-			return g.MS
+			return g
 		}
 	}
 	if len(gaps) == 0 {
-		return 0
+		return load.Gap{}
 	}
-	return gaps[len(gaps)-1].MS
+	return gaps[len(gaps)-1]
 }
 
 // restartAll restarts one member after the other, each once the last one is ready.

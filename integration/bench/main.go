@@ -39,7 +39,7 @@ type options struct {
 	runs, trials     int
 	warmup, duration time.Duration
 	printq, peers    string
-	dir              string
+	dir, keep        string
 }
 
 func main() {
@@ -85,6 +85,7 @@ func parse(args []string, progress io.Writer) (o options, list bool, err error) 
 	f.StringVar(&o.printq, "printq", "", "the program (default: built from this module)")
 	f.StringVar(&o.peers, "peers", "auto", "auto: those that are installed; build: built from their sources; off")
 	f.StringVar(&o.dir, "dir", "", "folder for what is written meanwhile: gigabytes (default: a temporary one)")
+	f.StringVar(&o.keep, "keep", "", "folder for what the servers said, each run's in a folder of its own (default: nowhere)")
 	if err := f.Parse(args); err != nil {
 		return o, false, err
 	}

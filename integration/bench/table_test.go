@@ -83,11 +83,11 @@ func TestGapAfter(t *testing.T) {
 		{6, 100},
 		{9, 100}, // what came then was shorter than the shortest known
 	} {
-		if got := gapAfter(gaps, at(c.moment)); got != c.want {
+		if got := gapAfter(gaps, at(c.moment)); got.MS != c.want {
 			t.Errorf("after %v s: %v, not %v", c.moment, got, c.want)
 		}
 	}
-	if got := gapAfter(nil, start); got != 0 {
+	if got := gapAfter(nil, start); got.MS != 0 {
 		t.Error(got)
 	}
 }
