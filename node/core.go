@@ -71,7 +71,8 @@ const (
 	readTicks      = 10 // before a read index that nobody answered is asked again
 	dutyTicks      = 20 // between status frames, and between a leader's looks at what is due
 	transferTicks  = 2 * electionTicks
-	failoverTicks  = 8
+	failoverTicks  = 8                 // of tries to follow a leader that died
+	doubtTicks     = 2 * electionTicks // without belief in resets after one that was mistaken; doubles, up to 32 times this
 )
 
 // A Core is one member without its I/O. It is not safe for concurrent use: one goroutine calls all its methods.
@@ -104,10 +105,8 @@ type Core struct {
 	watchers  map[uint64][]*jobWatch
 	peers     map[uint64]*peer
 	ticks     uint64
-	// failover is for how many more ticks this member tries to follow the leader that died, deposed.
-	failover int
-	deposed  uint64
-	alarms   alarms
+	failover  failover
+	alarms    alarms
 	// writing is the batch on its way to the store; nil: none.
 	writing *Batch
 	now     time.Time
@@ -239,10 +238,7 @@ func (c *Core) Tick(now time.Time) {
 	c.now = now
 	c.ticks++
 	c.raw.Tick()
-	if c.failover > 0 {
-		c.failover--
-		c.campaign()
-	}
+	c.tickFailover()
 	c.noteLeader()
 	c.resend()
 	c.reads.retry(c)
@@ -296,48 +292,6 @@ func (c *Core) step(from uint64, m *raftpb.Message) error {
 	}
 	return err
 }
-
-// Disconnected tells that the connection from a member ended. With reset it ended without a goodbye: where it was the
-// leader, that is a hint that its process died. It is only a hint: PreVote keeps a mistaken one harmless.
-func (c *Core) Disconnected(id uint64, reset bool) {
-	c.peer(id).connected = false
-	c.raw.ReportUnreachable(id)
-	if _, sent := c.sent[id]; sent {
-		c.snapshotEnded(id, false) // whatever it had fetched, it may have forgotten
-	}
-	if !reset || id != c.raw.BasicStatus().Lead || id == c.id {
-		return
-	}
-	if err := c.raw.ForgetLeader(); err != nil {
-		return
-	}
-	c.noteLeader()
-	c.deposed = id
-	c.failover = failoverTicks
-	c.campaign()
-}
-
-// campaign tries for leadership after the leader's death, in turns with the other members, so that two of them do not
-// split the vote: the lowest id at once, the next a tick later, and so on for a few rounds. A member that has not yet
-// noticed the death does not answer, so one try may not be enough.
-func (c *Core) campaign() {
-	rank, others := 0, 0
-	for _, id := range c.conf.GetVoters() {
-		switch {
-		case id == c.deposed:
-			continue
-		case id < c.id:
-			rank++
-		}
-		others++
-	}
-	if others > 0 && (failoverTicks-c.failover)%others == rank {
-		_ = c.raw.Campaign() // an error says that this member may not: then another one will
-	}
-}
-
-// Connected tells that a member's messages reach us again.
-func (c *Core) Connected(id uint64) { c.peer(id).connected = true }
 
 // Work does all there is to do. An error is the end of this member.
 func (c *Core) Work(now time.Time) error {
@@ -487,7 +441,7 @@ func (c *Core) noteLeader() {
 		c.endReign()
 	}
 	if lead != raft.None {
-		c.failover = 0
+		c.failover.left = 0
 	}
 	if lead == c.id && (c.lead != c.id || term != c.term) {
 		c.counts.elections++

@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -197,7 +199,7 @@ func TestFailoverWithinTicks(t *testing.T) {
 	t.Error("two ticks after the leader's connections were reset, nobody leads")
 }
 
-// Two followers that are told of resets all the time must not unseat a leader that is well.
+// A follower that is told of resets all the time must not unseat a leader that is well.
 func TestResetsOfALivingLeaderAreCalm(t *testing.T) {
 	w := newWorld(t, 3)
 	leader := w.leader()
@@ -208,6 +210,52 @@ func TestResetsOfALivingLeaderAreCalm(t *testing.T) {
 	}
 	if now := w.leader(); now != leader || now.core.term != term {
 		t.Errorf("resets moved leadership from %d in term %d to %d in term %d", leader.id, term, now.id, now.core.term)
+	}
+}
+
+// resetAll is what every member hears when all connections are reset and made anew at once, and nobody has died.
+func (w *world) resetAll() {
+	for _, tell := range []func(c *Core, other uint64){
+		func(c *Core, other uint64) { c.Disconnected(other, true) },
+		func(c *Core, other uint64) { c.Connected(other) },
+	} {
+		for _, a := range w.members {
+			for _, b := range w.members {
+				if a != b && a.core != nil && b.core != nil {
+					tell(a.core, b.id)
+				}
+			}
+		}
+		w.work()
+	}
+}
+
+// In a storm in which all connections are reset again and again, the members elect a few leaders at most, and requests are answered.
+// When it is over, a leader's death is noticed at once again.
+func TestStormOfResetsIsCalm(t *testing.T) {
+	for _, every := range []int{1, 3, 8, 20} {
+		w := newWorld(t, 3)
+		w.leader().must(setPrinter("p", "tray:/a"), nil)
+		const ticks = 1200 // a minute
+		term := w.leader().core.term
+		for i := range ticks / every {
+			w.resetAll()
+			doc := []byte(fmt.Sprint(i))
+			c := w.members[uint64(i%3+1)].propose(submit("p", "", doc), doc)
+			w.run(every)
+			if every >= 3 && !c.ended {
+				t.Errorf("every %d ticks: the request at tick %d was not answered before the next reset", every, i*every)
+			}
+		}
+		if terms := w.leader().core.term - term; terms > 8 {
+			t.Errorf("%d terms in %d resets, one each %d ticks", terms, ticks/every, every)
+		}
+		w.run(80 * doubtTicks)
+		w.leader().kill(rand.New(rand.NewPCG(3, 3)))
+		w.run(2)
+		if !slices.ContainsFunc(slices.Collect(maps.Values(w.members)), func(m *member) bool { return m.core != nil && m.core.reign.active }) {
+			t.Errorf("every %d ticks: nobody follows a leader that died after the storm", every)
+		}
 	}
 }
 
