@@ -15,7 +15,7 @@ import (
 )
 
 // failovers measure the longest time without an acknowledgement to any of 16 clients, from the moment when something is done to
-// the members.
+// the members until a second after it is done.
 func failovers() []row {
 	// Afterwards, until it is over: the peers need seconds.
 	const calm, long = 3 * time.Second, 12 * time.Second
@@ -49,7 +49,7 @@ func failovers() []row {
 	}
 }
 
-// disturb does something to the members under load, and says how long the longest gap was that ended after it began.
+// disturb does something to the members under load, and goes on for a while, until the longest gap is sure to be over.
 func (c *cluster) disturb(ctx context.Context, calm time.Duration, act func(leader int) error) (s sample, err error) {
 	if c.name == printq {
 		if err := c.setPrinters(ctx, 1, true); err != nil {
@@ -57,9 +57,9 @@ func (c *cluster) disturb(ctx context.Context, calm time.Duration, act func(lead
 		}
 	}
 	w := load.Work{Do: load.Put, Clients: 16, Size: kib, Failover: true, Warmup: time.Second, Duration: time.Minute}
-	var began time.Time
+	var began, ended time.Time
 	r, err := c.driveUntil(ctx, w, func() error {
-		if err := sleep(ctx, w.Warmup+time.Second); err != nil {
+		if err := sleep(ctx, w.Warmup+quiet); err != nil {
 			return err
 		}
 		leader, err := c.leader(ctx)
@@ -70,16 +70,22 @@ func (c *cluster) disturb(ctx context.Context, calm time.Duration, act func(lead
 		if err := act(leader); err != nil {
 			return err
 		}
+		ended = time.Now()
 		return sleep(ctx, calm)
 	})
-	g := gapAfter(r.Gaps, began)
-	s = sample{value: g.MS, p50: r.P50, p99: r.P99, errors: r.Errors, note: r.FirstError}
+	s = sample{p50: r.P50, p99: r.P99, errors: r.Errors, note: r.FirstError}
 	for _, kind := range slices.Sorted(maps.Keys(r.Repeats)) {
 		s.note = strings.TrimSpace(fmt.Sprintf("%s %d %s", s.note, r.Repeats[kind], kind))
 	}
-	s.note = strings.TrimSpace(fmt.Sprintf("%s; the gap began after %v", s.note, g.Began.Sub(began).Round(time.Millisecond)))
+	g := gapBetween(r.Gaps, began, ended.Add(time.Second))
+	s.value = g.MS
+	s.note = fmt.Sprintf("%s; the gap began after %v; before, the longest was %.0f ms", s.note,
+		g.Began.Sub(began).Round(time.Millisecond), gapBetween(r.Gaps, began.Add(-quiet), began.Add(-time.Millisecond)).MS)
 	return s, err
 }
+
+// quiet is how long the members are left alone first.
+const quiet = 2 * time.Second
 
 func (c *cluster) needs(printqs, peers time.Duration) time.Duration {
 	if c.name == printq {
@@ -88,11 +94,11 @@ func (c *cluster) needs(printqs, peers time.Duration) time.Duration {
 	return peers
 }
 
-// gapAfter is the longest gap that ended after a moment. Only the longest of all are known: one that is shorter than those is taken for the shortest
-// of them.
-func gapAfter(gaps []load.Gap, moment time.Time) load.Gap {
+// gapBetween is the longest gap a part of which lies between two moments. Only the longest of all are known: one that is shorter than
+// those is taken for the shortest of them.
+func gapBetween(gaps []load.Gap, from, to time.Time) load.Gap {
 	for _, g := range gaps {
-		if g.Began.Add(time.Duration(g.MS * float64(time.Millisecond))).After(moment) {
+		if g.Began.Before(to) && g.Began.Add(time.Duration(g.MS*float64(time.Millisecond))).After(from) {
 			return g
 		}
 	}

@@ -32,7 +32,7 @@ type gap struct{ began, length time.Duration }
 
 // longest are the longest times between two of the moments, longest first: some of them.
 func longest(moments []time.Duration) (gaps []gap) {
-	const keep = 20
+	const keep = 200
 	slices.Sort(moments)
 	for i := 1; i < len(moments); i++ {
 		gaps = append(gaps, gap{moments[i-1], moments[i] - moments[i-1]})
