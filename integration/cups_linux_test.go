@@ -20,7 +20,7 @@ type scheduler struct {
 }
 
 // cupsNeeds are the programs, and where Debian has them (cups-daemon, cups-client).
-var cupsNeeds = []string{"cupsd", "lpadmin", "lp", "lpstat", "cancel", "lpmove", "cupsdisable", "cupsenable", "cupsaccept", "cupsreject"}
+var cupsNeeds = []string{"cupsd", "lpadmin", "lp", "lpoptions", "lpstat", "cancel", "lpmove", "cupsdisable", "cupsenable", "cupsaccept", "cupsreject"}
 
 const (
 	cupsBinaries = "/usr/lib/cups"
@@ -31,9 +31,9 @@ const (
 func cupsMissing(t *testing.T, what string) {
 	t.Helper()
 	if os.Getenv("PRINTQ_CUPS") == "required" {
-		t.Fatalf("%s is not installed (Debian: cups-daemon, cups-client)", what)
+		t.Fatalf("%s is not installed (Debian: cups-daemon, cups-client, cups-filters)", what)
 	}
-	t.Skipf("%s is not installed (Debian: cups-daemon, cups-client)", what)
+	t.Skipf("%s is not installed (Debian: cups-daemon, cups-client, cups-filters)", what)
 }
 
 // program finds what a path that leaves /usr/sbin out does not.

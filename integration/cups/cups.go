@@ -41,9 +41,11 @@ func Find() (string, error) {
 		_, err := find(tool)
 		failed = errors.Join(failed, err)
 	}
+	_, err := os.Stat("/usr/lib/cups/backend/socket")
+	failed = errors.Join(failed, err)
 	path, err := find("cupsd")
 	if failed = errors.Join(failed, err); failed != nil {
-		return "", fmt.Errorf("%w: Debian has it in cups-daemon and cups-client", failed)
+		return "", fmt.Errorf("%w: Debian has it in cups, cups-daemon and cups-client", failed)
 	}
 	return path, nil
 }
