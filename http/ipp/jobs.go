@@ -61,7 +61,7 @@ func (h *Handler) getJobAttributes(ctx context.Context, q *request, t target) (*
 	if err != nil {
 		return nil, err
 	}
-	return okay(nil, h.describeJob(q, w, j)), nil
+	return toBackend(q, j, okay(nil, h.describeJob(q, w, j))), nil
 }
 
 func (h *Handler) describeJob(q *request, w wanted, j *node.JobStatus) goipp.Group {
