@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"github.com/OpenPrinting/goipp"
 
 	"printq/http/api"
+	"printq/http/fetch/fetchtest"
 )
 
 // ippMessage is a request about a printer, as CUPS's client makes it.
@@ -284,8 +286,16 @@ const ippSuites = "/usr/share/cups/ipptool"
 // suiteOffers is what the suites' printers are set up to do, as somebody would who has such a device.
 var suiteOffers = map[string]string{"sides": "one-sided,two-sided-long-edge,two-sided-short-edge", "number-up": "1,2,4", "job-sheets": "none,standard"}
 
-// TestIPPSuites runs the PWG's own tests, as ipptool has them, against a cluster: nothing may fail. What is left out there is
-// what printq does not offer: documents to be fetched, for which the suites want ftp.
+// servesDocuments serves a document named.txt by HTTP and by FTP, and says where.
+func servesDocuments(t *testing.T) []string {
+	const name, text = "named.txt", "one\n\ftwo\n"
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, text) }))
+	t.Cleanup(web.Close)
+	return []string{web.URL + "/", "ftp://" + fetchtest.Serve(t, map[string]string{name: text}).Addr + "/"}
+}
+
+// TestIPPSuites runs the PWG's own tests, as ipptool has them, against a cluster that may fetch documents: nothing may fail. What is left
+// out are five tests for a printer that has an attribute print-quality, which none has: the standard's name is print-quality-supported.
 func TestIPPSuites(t *testing.T) {
 	notShort(t, "it prints every kind of document")
 	tool, err := exec.LookPath("ipptool")
@@ -297,7 +307,8 @@ func TestIPPSuites(t *testing.T) {
 		t.Skip("ipptool is not installed (Debian: cups-ipp-utils)")
 	}
 	ctx := within(t, 120*time.Second)
-	c := startCluster(ctx, t)
+	places := servesDocuments(t)
+	c := startCluster(ctx, t, "--fetch-from", places[0], "--fetch-from", places[1])
 	dir := t.TempDir()
 	for _, name := range tests {
 		body, err := os.ReadFile(name)
@@ -319,7 +330,7 @@ func TestIPPSuites(t *testing.T) {
 	for i, s := range []struct {
 		version, name string
 		least         int
-	}{{"1.1", "ipp-1.1", 54}, {"2.0", "ipp-2.0", 55}, {"2.1", "ipp-2.1", 56}, {"2.2", "ipp-2.2", 57}, {"2.0", "ipp-everywhere", 56}} {
+	}{{"1.1", "ipp-1.1", 61}, {"2.0", "ipp-2.0", 62}, {"2.1", "ipp-2.1", 63}, {"2.2", "ipp-2.2", 64}, {"2.0", "ipp-everywhere", 63}} {
 		c.printer(ctx, s.name, "")
 		settings := api.PrinterSettings{Device: "tray:" + filepath.ToSlash(filepath.Join(c.dir, "tray-"+s.name)) + "?delay=300ms", Offers: suiteOffers}
 		if err := c.call(ctx, http.MethodPut, "/v1/printers/"+s.name, settings, nil); err != nil {
@@ -328,8 +339,8 @@ func TestIPPSuites(t *testing.T) {
 		uri := "ipp://" + c.members[i%size].addr + "/ipp/print/" + s.name
 		t.Run(s.name, func(t *testing.T) { // side by side: most of the time they wait for a job
 			t.Parallel()
-			out, err := exec.CommandContext(t.Context(), tool, "-V", s.version, "-T", "30", "-t", "-f", filepath.Join(dir, "document.txt"), uri,
-				filepath.Join(dir, s.name+".test")).CombinedOutput()
+			out, err := exec.CommandContext(t.Context(), tool, "-V", s.version, "-T", "30", "-t", "-f", filepath.Join(dir, "document.txt"),
+				"-d", "document-uri="+places[i%2]+"named.txt", uri, filepath.Join(dir, s.name+".test")).CombinedOutput()
 			// Its exit code is 0 with failures in an included file: its lines are counted.
 			passed, failed := bytes.Count(out, []byte("[PASS]\n")), bytes.Count(out, []byte("[FAIL]\n"))
 			skipped := regexp.MustCompile(`(?m)^ *(.*\S) +\[SKIP\]$`).FindAllSubmatch(out, -1)

@@ -14,6 +14,7 @@ import (
 
 	"printq/http"
 	"printq/http/dnssd"
+	"printq/http/fetch"
 	"printq/http/ipp"
 	"printq/http/lpd"
 	"printq/http/raw"
@@ -26,6 +27,7 @@ type frontFlags struct {
 	lpd       string
 	ipp       string
 	advertise bool
+	fetchFrom []string
 }
 
 func (f *frontFlags) register(c *cobra.Command) {
@@ -33,6 +35,8 @@ func (f *frontFlags) register(c *cobra.Command) {
 	p.StringArrayVar(&f.raw, "raw", nil, "take bare documents (port 9100) for a printer: HOST:PORT=PRINTER; may be repeated")
 	p.StringVar(&f.lpd, "lpd", "", "address for LPD clients (port 515)")
 	p.StringVar(&f.ipp, "ipp", "", "another address for IPP clients (port 631); they are served at --http, too")
+	p.StringArrayVar(&f.fetchFrom, "fetch-from", nil,
+		"let IPP clients name documents below this URI, which this server then fetches: http://HOST/FOLDER/, https or ftp; may be repeated")
 	p.BoolVar(&f.advertise, "advertise", false, "tell the local network of the printers (DNS-SD, Bonjour), while this member leads")
 }
 
@@ -58,6 +62,9 @@ func (f *frontFlags) check(insecure bool) error {
 			return usage("--raw is %q: it names no printer: want HOST:PORT=PRINTER", text)
 		}
 	}
+	if _, err := f.fetcher(); err != nil {
+		return err
+	}
 	for flag, addr := range map[string]string{"--lpd": f.lpd, "--ipp": f.ipp} {
 		if addr == "" {
 			continue
@@ -67,6 +74,18 @@ func (f *frontFlags) check(insecure bool) error {
 		}
 	}
 	return nil
+}
+
+// fetcher fetches from where --fetch-from says; nil: nothing is fetched.
+func (f *frontFlags) fetcher() (*fetch.Fetcher, error) {
+	if len(f.fetchFrom) == 0 {
+		return nil, nil
+	}
+	fetcher, err := fetch.New(f.fetchFrom...)
+	if err != nil {
+		return nil, usage("--fetch-from: %v", err)
+	}
+	return fetcher, nil
 }
 
 func splitRaw(text string) (addr, printer string, err error) {

@@ -229,7 +229,11 @@ func (f *serveFlags) assemble(m *memberProcess, members map[uint64]string) (err 
 		return errors.Join(err, peerListener.Close())
 	}
 	m.driver = printer.New(driverLog{m.node}, printer.Options{Member: f.id, Open: deviceOpener(secrets), Logger: m.logger})
-	m.printing, err = ipp.New(ipp.Options{Node: m.node, MaxDocument: f.maxDocument, Version: version, Logger: m.logger})
+	fetcher, err := f.frontFlags.fetcher()
+	if err != nil {
+		return err
+	}
+	m.printing, err = ipp.New(ipp.Options{Node: m.node, MaxDocument: f.maxDocument, Fetch: fetcher, Version: version, Logger: m.logger})
 	if err != nil {
 		return err
 	}

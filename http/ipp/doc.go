@@ -31,6 +31,7 @@ import (
 	"log/slog"
 	"time"
 
+	"printq/http/fetch"
 	"printq/node"
 	"printq/queue"
 	"printq/queue/queuepb"
@@ -66,6 +67,8 @@ type Options struct {
 	Node Node
 	// Bytes of the largest document, after decompression. 0: 4 GiB - 1.
 	MaxDocument int64
+	// Fetches the documents of Print-URI and Send-URI. nil: these operations are not there.
+	Fetch *fetch.Fetcher
 	// How long a command waits to be committed. 0: 30 s. Then its outcome is unknown.
 	CommitTimeout time.Duration
 	// For how long after a Send-Document an equal one for another job is held as a possible duplicate, unless the client is

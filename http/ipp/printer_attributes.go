@@ -171,7 +171,7 @@ func printerType(p *node.PrinterStatus) int {
 // abilities are what this server takes, for a printer.
 func (h *Handler) abilities(o *offers) []goipp.Attribute {
 	kbytes := int(min(h.options.MaxDocument/1024, 1<<31-1))
-	return []goipp.Attribute{
+	attrs := []goipp.Attribute{
 		enums("operations-supported", h.supported...),
 		charsets("charset-configured", "utf-8"), charsets("charset-supported", "utf-8", "us-ascii"),
 		languages("natural-language-configured", "en"), languages("generated-natural-language-supported", "en"),
@@ -198,6 +198,10 @@ func (h *Handler) abilities(o *offers) []goipp.Attribute {
 		octets("printer-supply", "index=1;class=supplyThatIsConsumed;type=other;unit=percent;maxcapacity=100;level=-2;colorantname=unknown;"),
 		texts("printer-supply-description", "Not known"),
 	}
+	if f := h.options.Fetch; f != nil {
+		attrs = append(attrs, strs("reference-uri-schemes-supported", goipp.TagURIScheme, f.Schemes()))
+	}
+	return attrs
 }
 
 // rasterAbilities are what a client needs to know to render pages itself: IPP Everywhere's PWG raster, and AirPrint's URF.

@@ -168,6 +168,9 @@ func (f *follower) Read(p []byte) (n int, err error) {
 // unreadDocument says why a document could not be read. What is neither late nor wrongly packed is a client that left.
 func unreadDocument(err error) error {
 	var corrupt flate.CorruptInputError
+	if known, ok := errors.AsType[*failure](err); ok {
+		return known
+	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fail(goipp.StatusErrorTimeout, "the document came to a standstill: send it again")
