@@ -31,10 +31,8 @@ type cupsCampaign struct {
 
 // TestCUPSCampaign: a hundred people print through several queues of a CUPS scheduler, each queue before another member, and
 // members die in turn. Each document comes out once, and none that a member took is lost. What CUPS sent twice is held as a
-// possible duplicate of a job that printed.
-//
-// CUPS 2.4.2 takes a Send-Document whose connection broke for successful now and then: its library keeps the status of the request
-// before. Of such a document nothing came here; its job waits for it, and is given up. Those are told apart by that, and are few.
+// possible duplicate of a job that printed; a job whose document broke off stays without one, and CUPS sends another
+// (docs/decisions/025-broken-documents.md).
 //
 // With PRINTQ_LONG=1 it is 1,000 jobs: minutes.
 func TestCUPSCampaign(t *testing.T) {
@@ -183,12 +181,10 @@ func (g *cupsCampaign) judge(ctx context.Context) {
 			out[printer+"\x00"+text] = append(out[printer+"\x00"+text], job)
 		}
 	}
-	lost, doubled, untold := 0, 0, 0
+	lost, doubled := 0, 0
 	for _, d := range g.sent {
 		key := d.printer + "\x00" + readBody(g.t, d.data)
 		switch came := out[key]; {
-		case len(came) == 0 && g.neverCame(jobs, d):
-			untold++
 		case len(came) == 0:
 			lost++
 			g.t.Errorf("%s at %s did not come out", d.name, d.printer)
@@ -213,21 +209,5 @@ func (g *cupsCampaign) judge(ctx context.Context) {
 	for _, s := range slices.Sorted(maps.Keys(states)) {
 		counted = append(counted, fmt.Sprintf("%s %d", s, states[s]))
 	}
-	if most := 1 + len(g.sent)/100; untold > most {
-		g.t.Errorf("%d documents did not reach a member, which CUPS says it sent: more than %d", untold, most)
-	}
-	g.t.Logf("%d lost, %d doubled; %d that CUPS says it sent and did not; printq's jobs: %s", lost, doubled, untold, strings.Join(counted, ", "))
-}
-
-// neverCame: the document's jobs, of which there is one at least, have got none.
-func (g *cupsCampaign) neverCame(jobs map[uint64]api.Job, d *document) (never bool) {
-	for _, j := range jobs {
-		if j.Printer == d.printer && j.Name == d.name {
-			if j.Bytes != 0 {
-				return false
-			}
-			never = true
-		}
-	}
-	return never
+	g.t.Logf("%d lost, %d doubled; printq's jobs: %s", lost, doubled, strings.Join(counted, ", "))
 }
