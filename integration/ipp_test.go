@@ -327,10 +327,11 @@ func TestIPPSuites(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	rasterSamples(t, filepath.Join(dir, "ipp-everywhere.test"))
 	for i, s := range []struct {
 		version, name string
 		least         int
-	}{{"1.1", "ipp-1.1", 61}, {"2.0", "ipp-2.0", 62}, {"2.1", "ipp-2.1", 63}, {"2.2", "ipp-2.2", 64}, {"2.0", "ipp-everywhere", 63}} {
+	}{{"1.1", "ipp-1.1", 61}, {"2.0", "ipp-2.0", 62}, {"2.1", "ipp-2.1", 63}, {"2.2", "ipp-2.2", 64}, {"2.0", "ipp-everywhere", 495}} {
 		c.printer(ctx, s.name, "")
 		settings := api.PrinterSettings{Device: "tray:" + filepath.ToSlash(filepath.Join(c.dir, "tray-"+s.name)) + "?delay=300ms", Offers: suiteOffers}
 		if err := c.call(ctx, http.MethodPut, "/v1/printers/"+s.name, settings, nil); err != nil {

@@ -126,7 +126,7 @@ func TestIPPTool(t *testing.T) {
 	}
 }
 
-// TestIPPToolCreateJob runs the suites with a queue that can make jobs without documents, which printq's cannot yet.
+// TestIPPToolCreateJob runs the suites that make a job before its document.
 func TestIPPToolCreateJob(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
