@@ -16,6 +16,8 @@ import (
 // more: who closes with an answer unread sends a reset. What breaks or times out proves nothing.
 type client struct {
 	net.Conn
+	// Bytes that come are TLS's: they may be another request, or the client's last word before it closes.
+	encrypted bool
 	// What requests of this connection keep for those that follow.
 	kept sync.Map
 
@@ -27,12 +29,17 @@ type client struct {
 	closed bool
 	// The connection broke.
 	gone bool
+	// Of an encrypted one: bytes came while it was idle.
+	word bool
 	// What to do once the answers so far were read.
 	seen []func()
 }
 
 // clients makes the connections of a listener clients.
-type clients struct{ net.Listener }
+type clients struct {
+	net.Listener
+	encrypted bool
+}
 
 // Accept makes clients a net.Listener.
 func (l clients) Accept() (net.Conn, error) {
@@ -40,7 +47,7 @@ func (l clients) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &client{Conn: c}, nil
+	return &client{Conn: c, encrypted: l.encrypted}, nil
 }
 
 type clientKey struct{}
@@ -81,6 +88,39 @@ func (c *client) proven(asked bool) (seen []func()) {
 	return seen
 }
 
+// asks notes that another request came over an encrypted connection: the answers before it were read.
+func (c *client) asks() {
+	if c == nil || !c.encrypted {
+		return
+	}
+	c.mu.Lock()
+	seen := c.seen
+	c.seen, c.idle, c.word = nil, false, false
+	c.mu.Unlock()
+	for _, f := range seen {
+		f()
+	}
+}
+
+// Write makes a client a net.Conn. What TLS writes between two requests is its answer to the client's last word. Whether the client closes
+// in order is to be seen before that: what comes after its end is never acknowledged.
+func (c *client) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	leaving := c.word && c.idle && !c.closed && !c.gone && c.seen != nil
+	c.mu.Unlock()
+	if leaving {
+		c.awaitEnd()
+	}
+	return c.Conn.Write(p)
+}
+
+// awaitEnd reads until the client closes its side, for a little while: nothing else would notice.
+func (c *client) awaitEnd() {
+	if c.SetReadDeadline(time.Now().Add(farewell)) == nil {
+		_, _ = io.Copy(io.Discard, io.LimitReader(c, maxFarewell))
+	}
+}
+
 // Read makes a client a net.Conn.
 func (c *client) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
@@ -100,7 +140,8 @@ func (c *client) read(n int, err error) (seen []func()) {
 	case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
 		c.gone, c.seen = true, nil
 	}
-	return c.proven(n > 0)
+	c.word = c.word || c.encrypted && c.idle && n > 0
+	return c.proven(n > 0 && !c.encrypted)
 }
 
 // CloseWrite ends this side, as net/http does before it closes a connection whose request it did not read whole.
@@ -111,11 +152,14 @@ func (c *client) CloseWrite() error {
 	return nil
 }
 
-// farewell is how long a client that asked for one answer only has to read it.
-const farewell = time.Second
+const (
+	// farewell is how long a client that asked for one answer only has to read it.
+	farewell = time.Second
+	// maxFarewell bounds what it may still say.
+	maxFarewell = 4096
+)
 
-// Close makes a client a net.Conn. After the answer to a last request it waits a little for the client to close its side:
-// nothing else would notice.
+// Close makes a client a net.Conn. After the answer to a last request it waits a little for the client to close its side.
 func (c *client) Close() error {
 	c.mu.Lock()
 	last := !c.idle && !c.gone && c.seen != nil
@@ -125,8 +169,8 @@ func (c *client) Close() error {
 	for _, f := range seen {
 		f()
 	}
-	if last && c.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(farewell)) == nil {
-		_, _ = c.Read(make([]byte, 1))
+	if last && c.CloseWrite() == nil {
+		c.awaitEnd()
 	}
 	return c.Conn.Close()
 }

@@ -91,7 +91,7 @@ func TestWhenSeen(t *testing.T) {
 				t.Fatal(err)
 			}
 			served := make(chan struct{})
-			go func() { defer close(served); server.Serve(clients{l}) }()
+			go func() { defer close(served); server.Serve(clients{Listener: l}) }()
 			defer func() { server.Close(); <-served }()
 			conn, err := net.Dial("tcp", l.Addr().String())
 			if err != nil {

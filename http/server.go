@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net"
@@ -56,6 +57,16 @@ func (s *Server) Handler() nethttp.Handler { return nethttp.HandlerFunc(s.serveH
 // GraceTimeout are closed, and what has not ended after DrainTimeout is cut. It may be called for several listeners under one ctx: when the
 // first stops, waits and tails end on all. A listener beyond loopback is refused unless the options say Insecure.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	return s.serveOn(ctx, l, clients{Listener: l})
+}
+
+// ServeTLS is Serve for clients that encrypt.
+func (s *Server) ServeTLS(ctx context.Context, l net.Listener, config *tls.Config) error {
+	return s.serveOn(ctx, l, tls.NewListener(clients{l, true}, config))
+}
+
+// serveOn serves what comes from l, by way of accepting.
+func (s *Server) serveOn(ctx context.Context, l, accepting net.Listener) error {
 	if !s.options.Insecure && !IsLoopback(l.Addr().String()) {
 		l.Close()
 		return fmt.Errorf("serve http on %s: it can be reached from other hosts, and anybody there could print and cancel: "+
@@ -78,7 +89,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		ErrorLog: slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelDebug),
 	}
 	context.AfterFunc(ctx, func() { l.Close() })
-	err := server.Serve(clients{l})
+	err := server.Serve(accepting)
 	s.drain(server, open)
 	if ctx.Err() != nil {
 		return nil
@@ -119,6 +130,7 @@ func (s *Server) serveHTTP(rw nethttp.ResponseWriter, r *nethttp.Request) {
 func (s *Server) serve(rt *route, rw nethttp.ResponseWriter, r *nethttp.Request, h handler) {
 	w := &response{ResponseWriter: rw, server: s, started: time.Now()}
 	w.client, _ = r.Context().Value(clientKey{}).(*client)
+	w.client.asks()
 	defer rt.observe(w)
 	if r.ContentLength != 0 {
 		// Also for a body that nobody reads: net/http reads on, to use the connection again.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -26,6 +27,8 @@ type frontFlags struct {
 	raw       []string
 	lpd       string
 	ipp       string
+	ipps      string
+	cert, key string
 	advertise bool
 	fetchFrom []string
 }
@@ -35,6 +38,9 @@ func (f *frontFlags) register(c *cobra.Command) {
 	p.StringArrayVar(&f.raw, "raw", nil, "take bare documents (port 9100) for a printer: HOST:PORT=PRINTER; may be repeated")
 	p.StringVar(&f.lpd, "lpd", "", "address for LPD clients (port 515)")
 	p.StringVar(&f.ipp, "ipp", "", "another address for IPP clients (port 631); they are served at --http, too")
+	p.StringVar(&f.ipps, "ipps", "", "another address, for IPP and HTTP clients that encrypt")
+	p.StringVar(&f.cert, "tls-cert", "", "PEM file with the certificate of --ipps (default: one that this member makes)")
+	p.StringVar(&f.key, "tls-key", "", "PEM file with its key")
 	p.StringArrayVar(&f.fetchFrom, "fetch-from", nil,
 		"let IPP clients name documents below this URI, which this server then fetches: http://HOST/FOLDER/, https or ftp; may be repeated")
 	p.BoolVar(&f.advertise, "advertise", false, "tell the local network of the printers (DNS-SD, Bonjour), while this member leads")
@@ -65,7 +71,10 @@ func (f *frontFlags) check(insecure bool) error {
 	if _, err := f.fetcher(); err != nil {
 		return err
 	}
-	for flag, addr := range map[string]string{"--lpd": f.lpd, "--ipp": f.ipp} {
+	if (f.cert == "") != (f.key == "") || f.cert != "" && f.ipps == "" {
+		return usage("--tls-cert and --tls-key belong together, and to --ipps")
+	}
+	for flag, addr := range map[string]string{"--lpd": f.lpd, "--ipp": f.ipp, "--ipps": f.ipps} {
 		if addr == "" {
 			continue
 		}
@@ -101,7 +110,7 @@ func checkFront(flag, addr string, insecure bool) error {
 		return usage("%s is %q: want HOST:PORT, such as 127.0.0.1:9100", flag, addr)
 	}
 	if !insecure && !http.IsLoopback(addr) {
-		return usage("%s is %s, which other hosts reach, and there is neither encryption nor a password: use a loopback address, or say --insecure", flag, addr)
+		return usage("%s is %s, which other hosts reach, and there is no password: use a loopback address, or say --insecure", flag, addr)
 	}
 	return nil
 }
@@ -131,6 +140,9 @@ func (f *frontFlags) listen() (fronts []front, err error) {
 	if f.ipp != "" && err == nil {
 		err = add("--ipp", f.ipp, "")
 	}
+	if f.ipps != "" && err == nil {
+		err = add("--ipps", f.ipps, "")
+	}
 	return fronts, err
 }
 
@@ -146,6 +158,7 @@ type frontOptions struct {
 	maxDocument int64
 	timeout     time.Duration
 	insecure    bool
+	tls         *tls.Config
 }
 
 // assemble makes the servers for the listeners.
@@ -154,6 +167,10 @@ func (f *frontFlags) assemble(m *memberProcess, o frontOptions) error {
 		t := &m.fronts[i]
 		if t.flag == "--ipp" {
 			t.serve = m.server.Serve
+			continue
+		}
+		if t.flag == "--ipps" {
+			t.serve = func(ctx context.Context, l net.Listener) error { return m.server.ServeTLS(ctx, l, o.tls) }
 			continue
 		}
 		if t.flag == "--raw" {
@@ -183,7 +200,7 @@ func (m *memberProcess) advertiser(addr net.Addr, printing *ipp.Handler) (*dnssd
 	}
 	at := tcp.AddrPort()
 	a, err := dnssd.New(dnssd.Options{
-		Node: m.node, Addr: netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), Host: dnssd.HostLabel(at.Port()), Logger: m.logger,
+		Node: m.node, Addr: netip.AddrPortFrom(at.Addr().Unmap(), at.Port()), TLSPort: m.tlsPort(), Host: dnssd.HostLabel(at.Port()), Logger: m.logger,
 		Describe: func(p *node.PrinterStatus, host string, secure bool) dnssd.Printer {
 			return dnssd.Printer{Name: ipp.DNSSDName(p), Text: printing.TXT(p, host, secure)}
 		},

@@ -233,13 +233,19 @@ func (f *serveFlags) assemble(m *memberProcess, members map[uint64]string) (err 
 	if err != nil {
 		return err
 	}
-	m.printing, err = ipp.New(ipp.Options{Node: m.node, MaxDocument: f.maxDocument, Fetch: fetcher, Version: version, Logger: m.logger})
+	m.printing, err = ipp.New(ipp.Options{
+		Node: m.node, MaxDocument: f.maxDocument, Fetch: fetcher, TLSPort: m.tlsPort(), Version: version, Logger: m.logger,
+	})
 	if err != nil {
 		return err
 	}
 	hosts := f.hosts
 	if f.advertise {
 		hosts = append(slices.Clone(hosts), advertisedHost(m.listener.Addr()))
+	}
+	encryption, err := f.frontFlags.encryption(f.data, hosts, m.logger)
+	if err != nil {
+		return err
 	}
 	m.server, err = http.New(http.Options{
 		Node: m.node, IPP: m.printing, Member: f.id, CheckDevice: printer.Validate, MaxDocument: f.maxDocument, AllowedHosts: hosts,
@@ -248,7 +254,7 @@ func (f *serveFlags) assemble(m *memberProcess, members map[uint64]string) (err 
 	if err != nil {
 		return err
 	}
-	if err := f.frontFlags.assemble(m, frontOptions{maxDocument: f.maxDocument, timeout: f.requestTimeout, insecure: f.insecure}); err != nil {
+	if err := f.frontFlags.assemble(m, frontOptions{f.maxDocument, f.requestTimeout, f.insecure, encryption}); err != nil {
 		return err
 	}
 	if f.advertise {

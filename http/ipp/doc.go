@@ -69,6 +69,8 @@ type Options struct {
 	MaxDocument int64
 	// Fetches the documents of Print-URI and Send-URI. nil: these operations are not there.
 	Fetch *fetch.Fetcher
+	// Where clients that encrypt are served. 0: nowhere, as far as this handler knows.
+	TLSPort uint16
 	// How long a command waits to be committed. 0: 30 s. Then its outcome is unknown.
 	CommitTimeout time.Duration
 	// For how long after a Send-Document an equal one for another job is held as a possible duplicate, unless the client is

@@ -186,6 +186,19 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
+	h.options.TLSPort = 8443
+	for secure, want := range map[bool]map[string]string{
+		false: {
+			"printer-uri-supported": "[ipp://print.example:8631/ipp/print/office ipps://print.example:8443/ipp/print/office]", "uri-security-supported": "[none tls]",
+		},
+		true: {"printer-uri-supported": "ipps://print.example:8631/ipp/print/office", "uri-security-supported": "tls"},
+	} {
+		for name, want := range want {
+			if got := fmt.Sprint(find(h.ways(base{"print.example:8631", secure}, "office"), name).Values); got != strings.ReplaceAll(want, " ", ",") {
+				t.Errorf("%s is %s, want %s", name, got, want)
+			}
+		}
+	}
 	for host, want := range map[string]string{
 		"a": "ipp://a:80/jobs/3", "[::1]": "ipp://[::1]:80/jobs/3", "[::1]:9": "ipp://[::1]:9/jobs/3", "": "ipp://localhost:80/jobs/3",
 	} {

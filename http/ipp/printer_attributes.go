@@ -123,10 +123,6 @@ func changed(t time.Time) time.Time {
 
 // identity is the printer's names and addresses.
 func (h *Handler) identity(b base, p *node.PrinterStatus) []goipp.Attribute {
-	security := "none"
-	if b.secure {
-		security = "tls"
-	}
 	about := b.uri("http", "v1", "printers", p.Name)
 	info := description(p, "printer-info")
 	if info == "" {
@@ -143,17 +139,36 @@ func (h *Handler) identity(b base, p *node.PrinterStatus) []goipp.Attribute {
 		texts("printer-organizational-unit", description(p, "printer-organizational-unit")),
 		texts("printer-message-from-operator", description(p, "printer-message-from-operator")), geo,
 		uris("printer-icons", b.uri("http", "icons", "printer-48.png"), b.uri("http", "icons", "printer-128.png"), b.uri("http", "icons", "printer-512.png")),
-		uris("printer-uri-supported", b.printer(p.Name)), keywords("uri-security-supported", security),
-		keywords("uri-authentication-supported", "requesting-user-name"),
 		uris("printer-more-info", about), uris("printer-supply-info-uri", about),
 		uris("printer-uuid", uuid(h.clusterID(), "printer", p.Name)),
 		texts("printer-device-id", "MFG:printq;MDL:printq;CMD:PDF,PWGRaster,AppleRaster,JPEG,PNG,PS,PCL,ZPL,TXT;CLS:PRINTER;"),
 		enums("printer-type", printerType(p)), boolean("printer-is-shared", true),
 	}
+	attrs = append(attrs, h.ways(b, p.Name)...)
 	if len(p.Settings.Devices) > 0 {
 		attrs = append(attrs, uris("device-uri", p.Settings.Devices[0])) // lpstat -v
 	}
 	return attrs
+}
+
+// ways are the URIs that lead to a printer: the one that the client uses first.
+func (h *Handler) ways(b base, name string) []goipp.Attribute {
+	bases := []base{b}
+	if !b.secure && h.options.TLSPort != 0 {
+		bases = append(bases, b.encrypted(h.options.TLSPort))
+	}
+	var where, security, who []string
+	for _, b := range bases {
+		where, who = append(where, b.printer(name)), append(who, "requesting-user-name")
+		if b.secure {
+			security = append(security, "tls")
+		} else {
+			security = append(security, "none")
+		}
+	}
+	return []goipp.Attribute{
+		uris("printer-uri-supported", where...), keywords("uri-security-supported", security...), keywords("uri-authentication-supported", who...),
+	}
 }
 
 // printerType is CUPS's cups_ptype_t: prints black and colour, makes copies, collates; is the default; takes no jobs.

@@ -42,6 +42,12 @@ func (b base) uri(scheme string, path ...string) string {
 	return (&url.URL{Scheme: scheme, Host: b.host}).JoinPath(path...).String()
 }
 
+// encrypted is the same host at its port for clients that encrypt.
+func (b base) encrypted(port uint16) base {
+	host, _, _ := net.SplitHostPort(b.host)
+	return base{host: net.JoinHostPort(host, strconv.Itoa(int(port))), secure: true}
+}
+
 func (b base) printer(name string) string { return b.uri("ipp", "ipp", "print", url.PathEscape(name)) }
 
 func (b base) job(id uint64) string { return b.uri("ipp", "jobs", strconv.FormatUint(id, 10)) }

@@ -49,7 +49,7 @@ func (h *Handler) TXT(p *node.PrinterStatus, host string, secure bool) []string 
 		"Copies=" + flag(find(attrs, "copies-supported") != nil), "air=none",
 		"mopria-certified=" + text("mopria-certified"), "kind=" + text("printer-kind"),
 	}
-	if secure {
+	if secure || h.options.TLSPort != 0 {
 		record = append(record, "TLS=1.2")
 	}
 	for i := range record {
