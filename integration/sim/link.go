@@ -53,7 +53,8 @@ func (s *shell) connect(h *hand, p *press, served func(l *link), refused func(er
 	return l
 }
 
-// travel lets something arrive at the printer, after all that was sent before it. On a link that is cut nothing does.
+// travel lets something arrive at the printer, after all that was sent before it. On a link that is cut nothing does, and
+// the member learns so, sooner or later: by then nobody else would tell it.
 func (l *link) travel(do func()) {
 	w := l.p.w
 	delay := w.between(200*time.Microsecond, 10*time.Millisecond)
@@ -69,6 +70,7 @@ func (l *link) arrive(do func()) {
 	switch t := l.p.t; {
 	case l.cut():
 		l.p.w.counts.add("device cut off")
+		l.fail(l.p.w.between(second, 6*second))
 	case t.hung && !t.down:
 		l.queue = append(l.queue, do)
 		t.waiting = append(t.waiting, l.next)

@@ -116,9 +116,6 @@ func (s *shell) piece(h *hand, u *underway, r request) {
 		}
 		l.flying++
 		u.flying++
-		if l.cut() {
-			l.fail(w.between(second, 6*second))
-		}
 		l.travel(func() { l.takes(r, i) })
 		l.p.t.struck(s.m)
 	})
