@@ -8,20 +8,32 @@ import (
 // skewLimit is how far a leader's clock may be off the members' median before it expires nothing.
 const skewLimit = 10 * time.Second
 
+// An Instant is a moment as a process reads it off two clocks: the wall's, which somebody may set, and one that only goes on,
+// from anywhere. One clock alone cannot tell that it was set from that the process stood still.
+type Instant struct {
+	Wall   time.Time
+	Steady time.Duration
+}
+
+// After is the moment when that long has passed.
+func (i Instant) After(d time.Duration) Instant { return Instant{i.Wall.Add(d), i.Steady + d} }
+
 // clock is what this member knows of the time.
 type clock struct {
-	// When the last tick came, by our own clock.
-	ticked time.Time
+	// When the last tick came.
+	ticked Instant
 	// What is to be added to our own clock to stamp entries. It is not zero while our clock is known to be far off.
 	correction time.Duration
+	// The tick up to which what was heard of the others' clocks does not count any more.
+	deaf uint64
 }
 
 // medians are the two in the middle of what all members' clocks are ahead of ours, ours among them; not ok: a majority has not
-// been heard since our clock last jumped.
+// been heard since our clock was last set, or stood still with us.
 func (c *Core) medians() (lower, upper time.Duration, ok bool) {
 	offsets := []time.Duration{0}
 	for _, id := range c.members() {
-		if p := c.peers[id]; id != c.id && p != nil && p.connected && p.heard > 0 {
+		if p := c.peers[id]; id != c.id && p != nil && p.connected && p.heard > c.clock.deaf {
 			offsets = append(offsets, p.offset)
 		}
 	}
@@ -38,14 +50,17 @@ func (c *Core) skewed() bool {
 	return !ok || max(lower.Abs(), upper.Abs()) > skewLimit
 }
 
-// noteClock forgets how the other clocks stood to ours when ours has jumped, or stood still with us. Until they are heard
-// again, entries are stamped as if it had not.
-func (c *Core) noteClock(now time.Time) {
-	if jump := c.clock.since(now); jump.Abs() > skewLimit/2 {
-		for _, p := range c.peers {
-			p.heard = 0
-		}
+// noteClock forgets how the other clocks stood to ours when ours has been set. Until they are heard again, entries are stamped as
+// if it had not. Where the whole process stood still its clock is as right as before; but what comes now may have waited for as
+// long, and says nothing of the others' clocks. (A host that slept counts as one whose clock was set.)
+func (c *Core) noteClock(now Instant) {
+	stood, jump := c.clock.since(now)
+	if jump.Abs() > skewLimit/2 {
 		c.clock.correction -= jump
+		c.clock.deaf = c.ticks
+	}
+	if stood > skewLimit/2 {
+		c.clock.deaf = c.ticks + dutyTicks
 	}
 	c.clock.ticked = now
 	switch lower, upper, ok := c.medians(); {
@@ -57,20 +72,21 @@ func (c *Core) noteClock(now time.Time) {
 	}
 }
 
-// since is the time from the last tick; 0: there was none.
-func (k *clock) since(now time.Time) time.Duration {
-	if k.ticked.IsZero() {
-		return 0
+// since is how much time has passed from the last tick, and by how much more than that our clock went on; 0: there was none.
+func (k *clock) since(now Instant) (passed, jump time.Duration) {
+	if k.ticked.Wall.IsZero() {
+		return 0, 0
 	}
-	return now.Sub(k.ticked)
+	passed = now.Steady - k.ticked.Steady
+	return passed, now.Wall.Sub(k.ticked.Wall) - passed
 }
 
 // stamp is the time for an entry, in Unix nanoseconds: by our own clock, unless that is known to be far off. A job's time to
 // live counts from its stamp, so a wrong one would end the job early, or late, once the clocks agree again.
 func (c *Core) stamp() int64 {
-	now := c.now
-	if c.clock.since(now).Abs() > skewLimit/2 { // a jump that no tick has noticed yet
-		now = c.clock.ticked
+	now := c.now.Wall
+	if _, jump := c.clock.since(c.now); jump.Abs() > skewLimit/2 { // no tick has noticed it yet
+		now = now.Add(-jump)
 	}
 	return now.Add(c.clock.correction).UnixNano()
 }

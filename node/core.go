@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"time"
 
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
@@ -109,7 +108,7 @@ type Core struct {
 	alarms    alarms
 	// writing is the batch on its way to the store; nil: none.
 	writing *Batch
-	now     time.Time
+	now     Instant
 	clock   clock
 	counts  counters
 	// fetching is the snapshot message whose snapshot is being fetched.
@@ -233,7 +232,7 @@ func (c *Core) load() error {
 }
 
 // Tick lets one tick of time pass.
-func (c *Core) Tick(now time.Time) {
+func (c *Core) Tick(now Instant) {
 	c.noteClock(now)
 	c.now = now
 	c.ticks++
@@ -251,7 +250,7 @@ func (c *Core) Tick(now time.Time) {
 }
 
 // Receive takes a frame from another member.
-func (c *Core) Receive(now time.Time, from uint64, kind byte, body []byte) error {
+func (c *Core) Receive(now Instant, from uint64, kind byte, body []byte) error {
 	c.now = now
 	switch kind {
 	case frameRaft:
@@ -294,7 +293,7 @@ func (c *Core) step(from uint64, m *raftpb.Message) error {
 }
 
 // Work does all there is to do. An error is the end of this member.
-func (c *Core) Work(now time.Time) error {
+func (c *Core) Work(now Instant) error {
 	for {
 		if more, err := c.Step(now); err != nil || !more {
 			return err
@@ -304,7 +303,7 @@ func (c *Core) Work(now time.Time) error {
 
 // Step does a part of it: at most one turn. It reports whether there may be more, so that what has come meanwhile need not wait
 // for all of it.
-func (c *Core) Step(now time.Time) (more bool, err error) {
+func (c *Core) Step(now Instant) (more bool, err error) {
 	c.now = now
 	c.forward()
 	c.propose()

@@ -8,9 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
-	"time"
 
 	"go.etcd.io/raft/v3/raftpb"
 
@@ -387,82 +385,6 @@ func TestLowDiskRefusesDocumentsOnly(t *testing.T) {
 	w.leader().must(&queuepb.Command{Body: &queuepb.Command_Reprint{Reprint: &queuepb.Reprint{Job: job.Job}}}, nil)
 	w.leader().core.SetLowDisk(false)
 	w.leader().must(submit("p", "", doc), doc)
-}
-
-func TestSkewedLeaderExpiresNothing(t *testing.T) {
-	w := newWorld(t, 3)
-	w.leader().must(setPrinter("p", "tray:/a"), nil)
-	leader := w.leader()
-	w.run(3 * dutyTicks)
-	for id, m := range w.members {
-		if m != leader {
-			leader.core.peer(id).offset = -time.Minute
-		}
-	}
-	leader.core.expire()
-	if !leader.core.alarms.clock {
-		t.Error("a leader a minute off the others does not notice")
-	}
-	if texts := strings.Join(leader.core.texts(), " "); !strings.Contains(texts, "clock") {
-		t.Errorf("alarms: %q", texts)
-	}
-}
-
-// A leader whose own clock jumps does not expire by it before it has heard how the others' stand.
-func TestJumpedClockExpiresNothing(t *testing.T) {
-	w := newWorld(t, 3)
-	leader := w.leader()
-	leader.must(setPrinter("p", "tray:/a"), nil)
-	w.run(3 * dutyTicks)
-	if leader.core.skewed() {
-		t.Fatal("members that agree are called skewed")
-	}
-	w.now = w.now.Add(time.Minute)
-	leader.core.Tick(w.now)
-	if !leader.core.skewed() {
-		t.Error("a minute's jump of the leader's own clock is not noticed at once")
-	}
-	w.run(3 * dutyTicks)
-	if leader.core.skewed() {
-		t.Error("after all clocks agree again the leader still expires nothing")
-	}
-}
-
-// A leader whose clock is far off does not stamp entries with it: a job's time to live counts from its stamp.
-func TestStampsByTheOthersClocks(t *testing.T) {
-	for _, jump := range []time.Duration{-time.Minute, time.Minute, 3 * time.Second} {
-		w := newWorld(t, 3)
-		leader := w.leader()
-		leader.must(setPrinter("p", "tray:/a"), nil)
-		w.run(3 * dutyTicks)
-		believed := jump.Abs() <= skewLimit
-		check := func(when string) {
-			t.Helper()
-			off := time.Duration(leader.core.stamp() - w.now.UnixNano())
-			if want := jump; believed && off != want || !believed && off.Abs() > time.Second {
-				t.Errorf("a clock that is %v off, %s: stamps are %v off", jump, when, off)
-			}
-		}
-		leader.core.now = w.now.Add(jump)
-		if !believed {
-			check("before a tick has noticed it")
-		}
-		leader.core.Tick(w.now.Add(jump))
-		check("before the others are heard again")
-		for _, p := range leader.core.peers {
-			p.offset, p.heard = -jump, leader.core.ticks
-		}
-		leader.core.Tick(w.now.Add(jump))
-		check("when the others are heard")
-		for _, p := range leader.core.peers {
-			p.offset = 0
-		}
-		leader.core.Tick(w.now)
-		leader.core.now = w.now
-		jump = 0
-		believed = true
-		check("set right again, too early to know")
-	}
 }
 
 func TestCheckpointsAgreeAndBite(t *testing.T) {

@@ -49,8 +49,8 @@ func (n *Node) loop(ctx, background context.Context, c *Core) error {
 			left = n.leave(background, c)
 		case <-left:
 			return nil
-		case now := <-tick.C:
-			c.Tick(now)
+		case <-tick.C:
+			c.Tick(n.now())
 		case <-g.timer.C:
 			gathered = true
 		case <-n.inbox.wake:
@@ -62,7 +62,7 @@ func (n *Node) loop(ctx, background context.Context, c *Core) error {
 			}
 		}
 		g.hold(c, n.documents().SyncTime(), gathered)
-		more, err := c.Step(time.Now())
+		more, err := c.Step(n.now())
 		if err != nil {
 			return err
 		}
@@ -81,6 +81,12 @@ func (n *Node) loop(ctx, background context.Context, c *Core) error {
 	}
 }
 
+// now is the moment, by both clocks. A difference of two time.Now would not tell that somebody has set the clock.
+func (n *Node) now() Instant {
+	t := time.Now()
+	return Instant{Wall: t.Round(0), Steady: t.Sub(n.began)}
+}
+
 func (n *Node) handle(c *Core, e *event) error {
 	switch {
 	case e.req != nil:
@@ -88,7 +94,7 @@ func (n *Node) handle(c *Core, e *event) error {
 	case e.fn != nil:
 		return e.fn(c)
 	default:
-		err := c.Receive(time.Now(), e.from, e.kind, e.body)
+		err := c.Receive(n.now(), e.from, e.kind, e.body)
 		if errors.Is(err, ErrDiverged) {
 			return err
 		}

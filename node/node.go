@@ -73,6 +73,7 @@ type FinishingDriver interface {
 type Node struct {
 	cfg    Options
 	logger *slog.Logger
+	began  time.Time
 	inbox  *inbox
 	tail   *tail
 	dir    *dir
@@ -111,7 +112,7 @@ func New(o Options) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: o, logger: o.Logger.With("member", o.ID), inbox: newInbox(), tail: newTail(),
+		cfg: o, logger: o.Logger.With("member", o.ID), began: time.Now(), inbox: newInbox(), tail: newTail(),
 		writes: make(chan *Batch, 1), started: make(chan struct{}), ended: make(chan struct{}),
 	}
 	n.changed.init()

@@ -44,7 +44,7 @@ func (c *Core) peer(id uint64) *peer {
 
 func (c *Core) tellStatus() {
 	s := status{
-		Applied: c.batch.applied.Index, Time: c.now, Version: queue.Version, LowDisk: c.alarms.lowDisk, HTTP: c.cfg.HTTP,
+		Applied: c.batch.applied.Index, Time: c.now.Wall, Version: queue.Version, LowDisk: c.alarms.lowDisk, HTTP: c.cfg.HTTP,
 	}
 	if n := len(c.own); n > 0 {
 		s.Checkpoint = &c.own[n-1]
@@ -69,7 +69,7 @@ func (c *Core) heard(from uint64, body []byte) error {
 		return fmt.Errorf("%w: %w", errFrame, err)
 	}
 	p.status, p.heard = s, c.ticks
-	p.offset = s.Time.Sub(c.now)
+	p.offset = s.Time.Sub(c.now.Wall)
 	return c.compare()
 }
 

@@ -78,7 +78,7 @@ func (c *Core) expire() {
 	if c.alarms.clock || c.reign.expiring > c.batch.applied.Index {
 		return
 	}
-	if due := c.queue.Due(c.now, expireLimit); due != nil {
+	if due := c.queue.Due(c.now.Wall, expireLimit); due != nil {
 		c.reign.expiring = c.batch.applied.Index + 1
 		c.decide(&queuepb.Command{Body: &queuepb.Command_Expire{Expire: due}})
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"go.etcd.io/raft/v3"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -55,7 +54,7 @@ func (q *requests) init() {
 
 // Propose takes on a command of one of this member's clients, or refuses it at once. done is called once, from one of the
 // core's methods, perhaps this one. What it returns gives the request up: the client waits no longer.
-func (c *Core) Propose(now time.Time, cmd *queuepb.Command, payload []byte, done func(Answer, error)) (abandon func()) {
+func (c *Core) Propose(now Instant, cmd *queuepb.Command, payload []byte, done func(Answer, error)) (abandon func()) {
 	r, err := newRequest(cmd, payload, done)
 	if err != nil {
 		done(Answer{}, err)

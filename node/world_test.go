@@ -25,7 +25,7 @@ type world struct {
 	t       *testing.T
 	members map[uint64]*member
 	packets []packet
-	now     time.Time
+	now     Instant
 	// cut reports that nothing gets from one member to another.
 	cut  func(from, to uint64) bool
 	seed uint64
@@ -58,7 +58,7 @@ type member struct {
 }
 
 func newWorld(t *testing.T, size int) *world {
-	w := &world{t: t, members: map[uint64]*member{}, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), cut: func(_, _ uint64) bool { return false }}
+	w := &world{t: t, members: map[uint64]*member{}, now: Instant{Wall: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}, cut: func(_, _ uint64) bool { return false }}
 	var voters []uint64
 	for id := range uint64(size) {
 		voters = append(voters, id+1)
@@ -229,7 +229,7 @@ func (w *world) work() {
 func (w *world) run(ticks int) {
 	w.t.Helper()
 	for range ticks {
-		w.now = w.now.Add(50 * time.Millisecond)
+		w.now = w.now.After(50 * time.Millisecond)
 		for _, id := range slices.Sorted(maps.Keys(w.members)) {
 			if m := w.members[id]; m.core != nil {
 				for other, o := range w.members {

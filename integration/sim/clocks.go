@@ -108,10 +108,8 @@ func (h *history) checkTime(j *jobHistory, id uint64) {
 
 // tolerance is how early something may expire: what a leader knows of the others' clocks is as wrong as their frames are late.
 func (w *World) tolerance() time.Duration {
-	for _, k := range []Kind{Delayed, Pause, Stall, Transfer} { // the target of a transfer may be paused
-		if w.counts["fault: "+k.String()] > 0 {
-			return w.believed + 6*second
-		}
+	if w.counts["fault: "+Delayed.String()] > 0 {
+		return w.believed + 6*second
 	}
 	return w.believed + second/2
 }

@@ -133,8 +133,10 @@ func (m *member) turn(do func() error) {
 	m.answer()
 }
 
-// time is what this member's clock says.
-func (m *member) time() time.Time { return epoch.Add(m.w.now + m.clock) }
+// time is what this member's clocks say.
+func (m *member) time() node.Instant {
+	return node.Instant{Wall: epoch.Add(m.w.now + m.clock), Steady: m.w.now}
+}
 
 // guard makes an error of a panic of a member whose disk lies to it. Any other panic is a violation.
 func (m *member) guard(do func() error) (err error) {
