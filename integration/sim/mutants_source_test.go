@@ -15,11 +15,12 @@ import (
 	"printq/queue/queuepb"
 )
 
-// An edit is a bug planted in the source of production code: this test is built again with one file replaced (go build's
-// -overlay), and the build looks for a seed that fails. It is for what no seam reaches.
+// An edit is a bug planted in the source of production code, for what no seam reaches. This test is built again, once, with all of
+// the edits in it (go build's -overlay), each behind a condition; and for each the build looks for a seed that fails.
 type edit struct {
-	name     string
-	file     string // from the module's root
+	name string
+	file string // from the module's root
+	// In new, PLANTED is the condition under which the bug is there.
 	old, new string
 	focus    []Kind
 	// byHistory: every check is off but that of the clients' histories.
@@ -29,31 +30,42 @@ type edit struct {
 }
 
 var edits = []edit{
-	{"no-tag-in-the-queue", "queue/apply.go", "if c.Term != t.entry.Term {", "if false {", []Kind{Stale, Kill}, false, nil},
+	{"no-tag-in-the-queue", "queue/apply.go", "if c.Term != t.entry.Term {", "if c.Term != t.entry.Term && !PLANTED {", []Kind{Stale, Kill}, false, nil},
 	{
 		"chunks-cleared-at-a-term-change", "queue/claims.go", "	t.term = t.entry.Term\n",
-		"	t.term = t.entry.Term\n	for _, u := range t.uploads {\n		t.dropUpload(u)\n	}\n",
+		"	t.term = t.entry.Term\n	for _, u := range t.uploads {\n		if PLANTED {\n			t.dropUpload(u)\n		}\n	}\n",
 		[]Kind{Submit, Submit, Submit, Kill, Lossy},
 		false,
 		nil,
 	},
-	{"attempt-not-compared", "queue/progress.go", "d.job == nil || attempt != d.attempt", "d.job == nil", []Kind{SlowGo, Stale, Hang}, false, nil},
-	{"order-by-submission-only", "queue/heap.go", "if a.priority != b.priority {", "if false {", nil, false, nil},
-	{"answer-before-save", "node/core.go", "	c.send(before)\n	if err", "	c.send(append(before, after...))\n	after = nil\n	if err", []Kind{PowerAt, PowerAt, AllDown}, false, nil},
-	{"vote-not-synced", "node/core.go", "rd.Entries, rd.MustSync)", "rd.Entries, len(rd.Entries) > 0)", nil, false, nil},
-	{"result-of-an-older-reign", "printer/core.go", "|| op.reign != c.reign ", "", []Kind{Transfer, Hang}, false, nil},
-	{"failed-sync-not-written-back", "log/open.go", "if err := o.rewrite(a); err != nil {", "if err := o.syncFile(a.file); err != nil {", []Kind{FailSync, Power}, false, nil},
-	{"expires-by-a-clock-that-jumped", "node/reign.go", "if c.alarms.clock || c.reign.expiring", "if c.reign.expiring", []Kind{Clock, Clock, Submit, Submit}, false, nil},
-	{"stamps-by-a-clock-that-jumped", "node/requests.go", "max(c.stamp(), ", "max(c.now.Wall.UnixNano(), ", nil, false, nil},
-	{"wiped-member-adopts-the-cluster", "node/bootstrap.go", "} else if nonce != self.Nonce {", "} else if nonce != self.Nonce && false {", []Kind{Wipe}, false, nil},
-	{"request-carried-out-twice", "queue/apply.go", "case known:", "case known && false:", []Kind{SetPrinter, SetPrinter, Read, Doubled, Delayed, Transfer}, true, nil},
+	{"attempt-not-compared", "queue/progress.go", "|| attempt != d.attempt:", "|| attempt != d.attempt && !PLANTED:", []Kind{SlowGo, Stale, Hang}, false, nil},
+	{"order-by-submission-only", "queue/heap.go", "if a.priority != b.priority {", "if a.priority != b.priority && !PLANTED {", nil, false, nil},
+	{
+		"answer-before-save", "node/core.go", "	c.send(before)\n", "	if PLANTED {\n		before, after = append(before, after...), nil\n	}\n	c.send(before)\n",
+		[]Kind{PowerAt, PowerAt, AllDown},
+		false,
+		nil,
+	},
+	{"vote-not-synced", "node/core.go", "rd.Entries, rd.MustSync)", "rd.Entries, rd.MustSync && (len(rd.Entries) > 0 || !PLANTED))", nil, false, nil},
+	{"result-of-an-older-reign", "printer/core.go", "|| op.reign != c.reign ", "|| op.reign != c.reign && !PLANTED ", []Kind{Transfer, Hang}, false, nil},
+	{
+		"failed-sync-not-written-back", "log/open.go", "if err := o.rewrite(a); err != nil {",
+		"if err := map[bool]func(*segment) error{false: o.rewrite, true: func(a *segment) error { return o.syncFile(a.file) }}[PLANTED](a); err != nil {",
+		[]Kind{FailSync, Power},
+		false,
+		nil,
+	},
+	{"expires-by-a-clock-that-jumped", "node/reign.go", "if c.alarms.clock || c.reign.expiring", "if c.alarms.clock && !PLANTED || c.reign.expiring", []Kind{Clock, Clock, Submit, Submit}, false, nil},
+	{"stamps-by-a-clock-that-jumped", "node/requests.go", "max(c.stamp(), ", "max(map[bool]int64{false: c.stamp(), true: c.now.Wall.UnixNano()}[PLANTED], ", nil, false, nil},
+	{"wiped-member-adopts-the-cluster", "node/bootstrap.go", "} else if nonce != self.Nonce {", "} else if nonce != self.Nonce && !PLANTED {", []Kind{Wipe}, false, nil},
+	{"request-carried-out-twice", "queue/apply.go", "case known:", "case known && !PLANTED:", []Kind{SetPrinter, SetPrinter, Read, Doubled, Delayed, Transfer}, true, nil},
 
 	// Devices without a fence.
-	{"intent-not-awaited", "printer/stream.go", "	if w.Intended >= to {\n", "	if true {\n		w.Intended = to\n", nil, false, nil},
-	{"evidence-without-what-was-taken-whole", "queue/evidence.go", "case pages > uint64(f.sent)*per:", "case false:", nil, false, nil},
-	{"remote-id-the-last-wins", "queue/intent.go", "case d.flight.remote != \"\":", "case false:", []Kind{Forget, SlowGo}, false, twoRemotes},
-	{"completed-though-not-known", "printer/spool.go", "e.End == device.Completed && e.Known:", "e.End == device.Completed:", nil, false, nil},
-	{"given-back-after-an-intent", "queue/intent.go", "|| d.flight.intended > a.from:", ":", nil, false, givesBack},
+	{"intent-not-awaited", "printer/stream.go", "	if w.Intended >= to {\n", "	if PLANTED {\n		w.Intended = to\n	}\n	if w.Intended >= to {\n", nil, false, nil},
+	{"evidence-without-what-was-taken-whole", "queue/evidence.go", "case pages > uint64(f.sent)*per:", "case pages > uint64(f.sent)*per && !PLANTED:", nil, false, nil},
+	{"remote-id-the-last-wins", "queue/intent.go", "case d.flight.remote != \"\":", "case d.flight.remote != \"\" && !PLANTED:", []Kind{Forget, SlowGo}, false, twoRemotes},
+	{"completed-though-not-known", "printer/spool.go", "e.End == device.Completed && e.Known:", "e.End == device.Completed && (e.Known || PLANTED):", nil, false, nil},
+	{"given-back-after-an-intent", "queue/intent.go", "|| d.flight.intended > a.from:", "|| d.flight.intended > a.from && !PLANTED:", nil, false, givesBack},
 }
 
 // givesBack yields an attempt as soon as a window of it is announced.
@@ -90,13 +102,22 @@ var hunt = flag.Int("hunt", -1, "look for a seed on which this edit of the sourc
 
 func TestMutantsInSource(t *testing.T) {
 	if testing.Short() || *hunt >= 0 {
-		t.Skip("each one is built anew")
+		t.Skip("a program is built anew")
 	}
+	program := plant(t)
+	t.Run("none", func(t *testing.T) {
+		t.Parallel() // what the edits break is nothing but what they are to break
+		if out, err := exec.Command(program, "-test.run=^TestSeeds$", "-seeds=1:20").CombinedOutput(); err != nil {
+			t.Fatalf("with no bug planted: %v\n%s", err, out)
+		}
+	})
 	for i, e := range edits {
 		t.Run(e.name, func(t *testing.T) {
-			t.Parallel() // the linker of one beside the search of another; each runs in a process of its own
+			t.Parallel() // each search is a process of its own
 			began := time.Now()
-			out, err := exec.Command(e.build(t), "-test.run=^TestHunt$", fmt.Sprint("-hunt=", i)).CombinedOutput()
+			c := exec.Command(program, "-test.run=^TestHunt$", fmt.Sprint("-hunt=", i))
+			c.Env = append(os.Environ(), "PLANTED="+e.name)
+			out, err := c.CombinedOutput()
 			var seed uint64
 			at := bytes.Index(out, []byte("caught seed="))
 			if at >= 0 {
@@ -111,37 +132,59 @@ func TestMutantsInSource(t *testing.T) {
 	}
 }
 
-// build makes the test's program with the edit.
-func (e edit) build(t *testing.T) string {
+// plantedSource says in each package that has an edit which bug is there.
+const plantedSource = `package %s
+
+import "os"
+
+var plantedBug = os.Getenv("PLANTED")
+
+func planted(name string) bool { return plantedBug == name }
+`
+
+// plant makes this test's program with the edits.
+func plant(t *testing.T) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(root, e.file)
-	source, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Count(string(source), e.old) != 1 {
-		t.Fatalf("%s no longer holds %q once: choose another place for mutant %s", e.file, e.old, e.name)
-	}
 	dir := t.TempDir()
-	broken, overlay, program := filepath.Join(dir, "broken.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, "sim.test")
-	write(t, broken, []byte(strings.Replace(string(source), e.old, e.new, 1)))
-	b, err := json.Marshal(map[string]map[string]string{"Replace": {file: broken}})
+	sources, replaced := map[string]string{}, map[string]string{}
+	for _, e := range edits {
+		file := filepath.Join(root, e.file)
+		if sources[file] == "" {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sources[file] = string(b)
+			of := filepath.Dir(file)
+			sources[filepath.Join(of, "planted.go")] = fmt.Sprintf(plantedSource, filepath.Base(of))
+		}
+		if strings.Count(sources[file], e.old) != 1 {
+			t.Fatalf("%s no longer holds %q once: choose another place for mutant %s", e.file, e.old, e.name)
+		}
+		sources[file] = strings.Replace(sources[file], e.old, strings.ReplaceAll(e.new, "PLANTED", fmt.Sprintf("planted(%q)", e.name)), 1)
+	}
+	for file, source := range sources {
+		replaced[file] = filepath.Join(dir, fmt.Sprint(len(replaced), ".go"))
+		write(t, replaced[file], []byte(source))
+	}
+	overlay, program := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "sim.test")
+	b, err := json.Marshal(map[string]map[string]string{"Replace": replaced})
 	if err != nil {
 		t.Fatal(err)
 	}
 	write(t, overlay, b)
 	build := exec.Command("go", "test", "-c", "-ldflags=-s -w", "-overlay", overlay, "-o", program, ".")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build mutant %s: %v\n%s", e.name, err, out)
+		t.Fatalf("build the mutants: %v\n%s", err, out)
 	}
 	return program
 }
 
-// TestHunt runs in a program that has an edit in it.
+// TestHunt runs in the program that has the edits in it.
 func TestHunt(t *testing.T) {
 	if *hunt < 0 {
 		t.Skip("for TestMutantsInSource")
