@@ -44,6 +44,17 @@ func openStore(path string) (*boltStore, error) {
 	return s, nil
 }
 
+// renew makes durable what was read at open, before anything is built on it. Where the process before ended because the sync of a meta
+// page failed, the kernel may show the new page to us and never write it: the disk then has the two before it, and the next commit
+// overwrites what they point to. All else that bbolt reads was synced before its meta page was written. So a meta page is written
+// anew, for the same pages, by a commit that changes nothing: in the other place of the two, so that either will do if this one fails.
+func (s *boltStore) renew() error {
+	if err := s.db.Update(func(*bbolt.Tx) error { return nil }); err != nil {
+		return fmt.Errorf("make state %q durable: %w", s.db.Path(), err)
+	}
+	return nil
+}
+
 func (s *boltStore) readHead() error {
 	return s.db.View(func(tx *bbolt.Tx) error {
 		h, err := headOf(tx)

@@ -194,6 +194,9 @@ func (n *Node) open(m *manifest) error {
 	if err != nil {
 		return err
 	}
+	if err := store.renew(); err != nil {
+		return errors.Join(err, store.Close())
+	}
 	lg, err := log.Open(n.cfg.LogFS(n.dir.logs(m.Generation)), store.Head().Base, log.Options{SegmentBytes: n.cfg.SegmentBytes})
 	if err != nil {
 		return errors.Join(fmt.Errorf("open log: %w", err), store.Close())
