@@ -10,6 +10,13 @@ import (
 	"strings"
 )
 
+// A disk makes durable what was written: a file's content, and the names in a directory. It is not the real one in tests that cut
+// the power.
+type disk struct {
+	sync    func(*os.File) error
+	syncDir func(dir string) error
+}
+
 // syncDir makes the names in a directory durable. Windows has no such call: NTFS journals them.
 func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
@@ -23,7 +30,7 @@ func syncDir(dir string) error {
 }
 
 // makeDirs makes the tray's directories, and their names durable where they are new.
-func makeDirs(dir string) error {
+func (d disk) makeDirs(dir string) error {
 	made := false
 	for _, sub := range []string{pagesDir, partsDir} {
 		path := filepath.Join(dir, sub)
@@ -38,16 +45,16 @@ func makeDirs(dir string) error {
 	if !made {
 		return nil
 	}
-	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir)))
+	return errors.Join(d.syncDir(dir), d.syncDir(filepath.Dir(dir)))
 }
 
 // identity reads DIR/id, and makes it if it is not there. It appears whole and once: of processes that make it at the same
 // time all but one find it made.
-func identity(dir string) (string, error) {
+func (d disk) identity(dir string) (string, error) {
 	path := filepath.Join(dir, "id")
 	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		if err := makeIdentity(dir, path); err != nil {
+		if err := d.makeIdentity(dir, path); err != nil {
 			return "", err
 		}
 		b, err = os.ReadFile(path)
@@ -62,19 +69,19 @@ func identity(dir string) (string, error) {
 	return id, nil
 }
 
-func makeIdentity(dir, path string) error {
+func (d disk) makeIdentity(dir, path string) error {
 	temp, err := os.CreateTemp(dir, ".id-")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(temp.Name())
 	_, err = temp.WriteString(rand.Text() + "\n")
-	if err := errors.Join(err, temp.Chmod(0o644), temp.Sync(), temp.Close()); err != nil {
+	if err := errors.Join(err, temp.Chmod(0o644), d.sync(temp), temp.Close()); err != nil {
 		return err
 	}
 	// A link, not a rename: it does not replace.
 	if err := os.Link(temp.Name(), path); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
-	return syncDir(dir)
+	return d.syncDir(dir)
 }

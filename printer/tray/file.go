@@ -19,6 +19,7 @@ var errLost = errors.New("the record is not in the ledger")
 // once. Other processes may append between any two of our calls.
 type file struct {
 	dir    string
+	disk   disk
 	f      *os.File
 	fold   fold
 	offset int64 // where the first line begins that is not folded yet
@@ -112,7 +113,7 @@ func (l *file) reopen(flag int) error {
 		return fmt.Errorf("open ledger: %w", err)
 	}
 	if flag&os.O_CREATE != 0 {
-		if err := syncDir(l.dir); err != nil {
+		if err := l.disk.syncDir(l.dir); err != nil {
 			_ = f.Close()
 			return fmt.Errorf("sync %s: %w", l.dir, err)
 		}
@@ -126,7 +127,7 @@ func (l *file) close() {
 	if l.f != nil {
 		_ = l.f.Close()
 	}
-	*l = file{dir: l.dir, unplaced: map[queue.Token]record{}}
+	*l = file{dir: l.dir, disk: l.disk, unplaced: map[queue.Token]record{}}
 }
 
 func (l *file) forget(why string) error {
@@ -168,7 +169,7 @@ func (l *file) write(r record) error {
 	if _, err := l.f.Write(b); err != nil {
 		return fmt.Errorf("append to ledger: %w", err)
 	}
-	if err := syncData(l.f); err != nil {
+	if err := l.disk.sync(l.f); err != nil {
 		return fmt.Errorf("sync ledger: %w", err)
 	}
 	return nil

@@ -73,11 +73,11 @@ func (t *Tray) write(ctx context.Context, p part, u device.Unit) (record, error)
 		_ = f.Close()
 		return record{}, err
 	}
-	if err := errors.Join(t.step("sync part"), syncData(f), f.Close()); err != nil {
+	if err := errors.Join(t.step("sync part"), t.disk.sync(f), f.Close()); err != nil {
 		return record{}, unreachable("sync the page's file", err)
 	}
 	// The line must not be durable before the name of what it counts.
-	if err := errors.Join(t.step("sync parts"), syncDir(filepath.Join(t.dir, partsDir))); err != nil {
+	if err := errors.Join(t.step("sync parts"), t.disk.syncDir(filepath.Join(t.dir, partsDir))); err != nil {
 		return record{}, unreachable("sync the page's name", err)
 	}
 	r := record{kind: page, token: p.token, attempt: p.attempt, job: p.job, copy: p.copy, page: p.page, bytes: n}

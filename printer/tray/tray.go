@@ -50,6 +50,7 @@ type Tray struct {
 	dir      string
 	options  Options
 	ledger   file
+	disk     disk
 	unfenced bool
 	// before, if set, is called before each step that leaves a trace; its error ends the request there, as a crash would. For
 	// tests.
@@ -60,7 +61,11 @@ var _ device.Fenced = (*Tray)(nil)
 
 // New is the tray in that directory.
 func New(dir string, o Options) *Tray {
-	t := &Tray{dir: dir, options: o, ledger: file{dir: dir}}
+	return on(disk{syncData, syncDir}, dir, o)
+}
+
+func on(d disk, dir string, o Options) *Tray {
+	t := &Tray{dir: dir, options: o, disk: d, ledger: file{dir: dir, disk: d}}
 	t.ledger.close()
 	return t
 }
@@ -91,10 +96,10 @@ func (t *Tray) Open(ctx context.Context, o device.Opening) (device.State, error)
 	if err := ctx.Err(); err != nil {
 		return device.State{}, err
 	}
-	if err := makeDirs(t.dir); err != nil {
+	if err := t.disk.makeDirs(t.dir); err != nil {
 		return device.State{}, unreachable("make the tray", err)
 	}
-	id, err := identity(t.dir)
+	id, err := t.disk.identity(t.dir)
 	if err != nil {
 		return device.State{}, unreachable("read the tray's identity", err)
 	}

@@ -96,12 +96,13 @@ func TestLedgerLines(t *testing.T) {
 // A writer is a tray that is driven as the driver does: open, go on after the mark to the end of each job. It can be stopped
 // before each step, and left there.
 type writer struct {
-	tray  *Tray
-	token queue.Token
-	acked []string // job-page
-	next  func() (string, bool)
-	stop  func()
-	err   error
+	tray   *Tray
+	token  queue.Token
+	opened device.State // what open answered; no epoch: nothing yet
+	acked  []string     // job-page
+	next   func() (string, bool)
+	stop   func()
+	err    error
 }
 
 var errCrash = errors.New("crash")
@@ -134,6 +135,7 @@ func (w *writer) print() error {
 	if err != nil {
 		return err
 	}
+	w.opened = s
 	job, page := s.Mark.Attempt, s.Mark.Page+1
 	if s.Mark.Closed {
 		job, page = job+1, 1
