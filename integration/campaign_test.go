@@ -38,6 +38,7 @@ type campaign struct {
 // With PRINTQ_LONG=1 it is 100 kills, 50 pauses and 50 partitions: a quarter of an hour.
 func TestFaultCampaign(t *testing.T) {
 	notShort(t, "half a minute of accidents")
+	t.Parallel()
 	kills, pauses, parts := 3, 2, 4
 	limit := 100 * time.Second
 	if long() {

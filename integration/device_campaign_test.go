@@ -17,6 +17,7 @@ import (
 // paper of those, every page is out.
 func TestDeviceCampaign(t *testing.T) {
 	notShort(t, "accidents take their time")
+	t.Parallel()
 	rounds := 8
 	if long() {
 		rounds = 200

@@ -92,6 +92,7 @@ func (d *smallDisk) free() {
 // it comes back as if nothing had been. It is once a follower and once the leader that has none.
 func TestDiskFull(t *testing.T) {
 	notShort(t, "a disk is filled several times")
+	t.Parallel()
 	ctx := within(t, 90*time.Second)
 	const lowDisk = 24 << 20
 	c := newCluster(t, "--low-disk", fmt.Sprint(lowDisk))

@@ -59,6 +59,7 @@ func TestLabelsOverRawAndLPD(t *testing.T) {
 // must not look like the end that acknowledges.
 func TestKilledMemberAcknowledgesNothing(t *testing.T) {
 	notShort(t, "a cluster loses its majority")
+	t.Parallel()
 	ctx := within(t, 30*time.Second)
 	c := newCluster(t)
 	f := newFrontLoad(t, c)

@@ -13,6 +13,7 @@ import (
 // What was learned of a printer when it was claimed still holds when it has been idle: a page is out when the printer says so, not when
 // its network has taken the bytes.
 func TestPrinterThatWasIdle(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 40*time.Second)
 	c := startCluster(ctx, t)
 	p := socketPress(t, "counted", "", small(emulator.Options{}, time.Millisecond), true)

@@ -112,6 +112,7 @@ func ippDocument(ctx context.Context, m *member, d *document, job uint64) error 
 // TestSendDocumentElsewhere: a member dies in the middle of a document. The client goes to another with the same job, and, as
 // if the answer had been lost, to a third: the document is printed once.
 func TestSendDocumentElsewhere(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 60*time.Second)
 	c := startCluster(ctx, t)
 	c.printer(ctx, "office", "")
@@ -157,6 +158,7 @@ func (c *cluster) taken(ctx context.Context, d *document, job uint64) {
 // TestLostAnswer: a client that may not have got the answer makes another job of the same document: it is held. One that has
 // got it, and sends it again, wants it again.
 func TestLostAnswer(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 60*time.Second)
 	c := startCluster(ctx, t)
 	c.printer(ctx, "office", "")

@@ -9,6 +9,7 @@ import (
 // TestLeaderKilledMidJob kills the leader early, in the middle, and late in a job of 200 pages.
 func TestLeaderKilledMidJob(t *testing.T) {
 	notShort(t, "three jobs of 200 pages on a slow tray")
+	t.Parallel()
 	ctx := within(t, 60*time.Second)
 	c := startCluster(ctx, t)
 	c.printer(ctx, "office", "?delay=3ms")
@@ -40,6 +41,7 @@ func TestLeaderKilledMidJob(t *testing.T) {
 // TestAllKilledAtOnce is a power failure: nobody has the time to say anything.
 func TestAllKilledAtOnce(t *testing.T) {
 	notShort(t, "a cluster goes down and up several times")
+	t.Parallel()
 	ctx := within(t, 60*time.Second)
 	c := startCluster(ctx, t)
 	c.printer(ctx, "office", "")

@@ -10,6 +10,7 @@ import (
 // TestKillsUnderLoad does to one member after another what the world does to servers, while clients work.
 func TestKillsUnderLoad(t *testing.T) {
 	notShort(t, "ten seconds of accidents")
+	t.Parallel()
 	lasting := 10 * time.Second
 	if long() {
 		lasting = 5 * time.Minute

@@ -21,6 +21,7 @@ import (
 // all members.
 func TestManyLabels(t *testing.T) {
 	notShort(t, "thousands of labels take their time")
+	t.Parallel()
 	const ofEach = 500
 	batches, single := 6, 1000
 	if long() {

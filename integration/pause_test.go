@@ -24,6 +24,7 @@ type pauseRound struct {
 // goes on as if nothing had happened.
 func TestLeaderPaused(t *testing.T) {
 	notShort(t, "elections that time out")
+	t.Parallel()
 	ctx := within(t, 90*time.Second)
 	c := startCluster(ctx, t)
 	for _, r := range []pauseRound{

@@ -4,8 +4,12 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"sync"
 	"testing"
 )
+
+// givenAddrs are not given again: their members may be down, while another test looks for a place for its own.
+var givenAddrs sync.Map
 
 // freeAddrs finds free ports on loopback, below those that the system gives to outgoing connections: so that none is taken
 // while its member is down.
@@ -19,6 +23,9 @@ func freeAddrs(t *testing.T, n int) []string {
 			continue
 		}
 		defer l.Close() // when all are found, so that none is found twice
+		if _, given := givenAddrs.LoadOrStore(l.Addr().String(), true); given {
+			continue
+		}
 		if addrs = append(addrs, l.Addr().String()); len(addrs) == n {
 			return addrs
 		}

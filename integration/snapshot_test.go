@@ -14,6 +14,7 @@ import (
 // the snapshot brought.
 func TestSnapshotUnderLoad(t *testing.T) {
 	notShort(t, "well over a thousand entries")
+	t.Parallel()
 	ctx := within(t, 90*time.Second)
 	retain, entries := []string{"--log-retain", "500"}, uint64(1500)
 	if long() {

@@ -17,6 +17,7 @@ import (
 // TestStartInAnyOrder starts new clusters, each member once the ones before it wait for it, and submits through each
 // member in every way that there is.
 func TestStartInAnyOrder(t *testing.T) {
+	t.Parallel()
 	orders := [][]int{{1, 2, 3}, {3, 2, 1}, {2, 3, 1}, {1, 3, 2}, {2, 1, 3}, {3, 1, 2}}
 	if testing.Short() {
 		orders = orders[1:2]

@@ -9,6 +9,7 @@ import (
 // Clients that go on to the next member must not see anything but that a member is not there.
 func TestOrderlyStop(t *testing.T) {
 	notShort(t, "three leaders end in good order")
+	t.Parallel()
 	ctx := within(t, 60*time.Second)
 	c := startCluster(ctx, t)
 	c.printer(ctx, "office", "")

@@ -12,6 +12,7 @@ import (
 // TestBigUpload sends large files through a follower, and kills the leader when half of each has been sent.
 func TestBigUpload(t *testing.T) {
 	notShort(t, "it writes a large file several times")
+	t.Parallel()
 	sizes := []int64{64 << 20}
 	if long() {
 		sizes = []int64{500_000_000, 1 << 30}

@@ -11,6 +11,7 @@ import (
 
 // TestWipedMemberRefused empties the directory of a member: it must not come back as if it had never promised anything.
 func TestWipedMemberRefused(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 30*time.Second)
 	c := startCluster(ctx, t)
 	c.printer(ctx, "office", "")

@@ -76,6 +76,7 @@ func TestWrongUse(t *testing.T) {
 
 // TestOtherCluster starts a member with the directory of another cluster, whose members had the same addresses.
 func TestOtherCluster(t *testing.T) {
+	t.Parallel()
 	ctx := within(t, 40*time.Second)
 	c := startCluster(ctx, t)
 	stranger := c.members[2]
