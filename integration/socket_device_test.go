@@ -248,6 +248,24 @@ func TestSocketDies(t *testing.T) {
 	}
 }
 
+// A leader that has lost the leadership sends no more, and what is on its way comes out whole, also where it is more than the printer has
+// room for.
+func TestSocketLetsGo(t *testing.T) {
+	j := newJet(t, small(emulator.Options{}, 5*time.Millisecond), "")
+	j.text = func(n int) string { return strings.Repeat("filler ", 3000) + fmt.Sprintf("page %d\r\n\f", n) }
+	j.open()
+	ctx, lose := context.WithCancel(t.Context())
+	j.DuringPage(12, lose)
+	if sent, err := j.print(ctx, textJob(1, 40)); !errors.Is(err, device.ErrUnclear) || !sent.Unclear {
+		t.Fatalf("%+v, %v", sent, err)
+	}
+	j.open() // which waits for that
+	j.papers(j.PageCount())
+	if n := j.PageCount(); n < 12 || n > 17 {
+		t.Errorf("%d pages came out", n)
+	}
+}
+
 func TestSocketPaperOut(t *testing.T) {
 	j := newJet(t, emulator.Options{PageTime: time.Millisecond}, "")
 	j.open()

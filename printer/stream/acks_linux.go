@@ -39,6 +39,28 @@ func unacknowledged(conn Conn) (n int, known bool, err error) {
 	return n, known, err
 }
 
+// roomOf a TCP connection.
+func roomOf(conn Conn) (r room, known bool) {
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return room{}, false
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return room{}, false
+	}
+	err = raw.Control(func(fd uintptr) {
+		waiting, err := unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
+		buffer, err2 := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF)
+		info, err3 := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		if known = err == nil && err2 == nil && err3 == nil; known {
+			// The buffer holds the system's own records, too: half of it is for them (socket(7)). Systems before 5.4 do not know the window.
+			r = room{waiting: waiting, buffer: buffer / 2, window: int(info.Snd_wnd)}
+		}
+	})
+	return r, known && err == nil
+}
+
 func alive(fd int) error {
 	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
 	if err != nil {

@@ -17,8 +17,9 @@ import (
 const (
 	// slice is how long one write may take, so that a context, and what the printer says, are seen to while it takes nothing.
 	slice = 100 * time.Millisecond
-	// linger is how long a printer may take to end its side, after which the connection is closed anyway.
-	linger = time.Second
+	// linger is how long a printer may take to end its side, after which the connection is closed anyway; lingerMost, where it has not
+	// taken all yet: a word that it says to nobody makes the system drop the rest.
+	linger, lingerMost = time.Second, 3 * time.Second
 )
 
 // errSilent: no answer in time.
@@ -38,6 +39,8 @@ type link struct {
 
 	written int64
 	taken   time.Time // when the last byte was
+	widest  int       // the most that the other side's system had room for
+	grown   bool      // the system was asked for a larger buffer
 	frame   frame
 }
 
@@ -98,13 +101,16 @@ func (l *link) close() {
 	if ok && half.CloseWrite() == nil {
 		timer := time.NewTimer(linger)
 		defer timer.Stop()
+		begun := time.Now()
 		for open := true; open; {
 			select {
 			case <-l.said:
 			case <-l.ended:
 				open = false
 			case <-timer.C:
-				open = false
+				waiting, _, err := l.waiting()
+				open = err == nil && waiting > 0 && time.Since(begun) < lingerMost
+				timer.Reset(linger)
 			}
 		}
 	}

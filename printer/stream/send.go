@@ -41,6 +41,7 @@ type sending struct {
 	first   int       // the unit that ends[0] is the end of, from 0
 	ends    []int64   // where the units that are not acknowledged end
 	pressed bool      // bytes wait to be taken
+	partial bool      // the system was given a part of a unit
 	stopped time.Time // when Stop was found closed
 
 	watch watch
@@ -82,13 +83,17 @@ func (s *sending) run() error {
 		piece, err := s.w.Next(s.ctx)
 		if err != nil {
 			document = documentError{err}
-		} else if err := s.unit(n+1, piece); err != nil {
+		} else if err := s.unit(n+1, piece); errors.As(err, new(documentError)) && s.begun <= n {
+			document = err
+		} else if err != nil && (s.begun > n || !errors.Is(err, errStopped)) {
 			return err
 		}
 	}
 	if s.begun > s.w.From {
-		if err := s.write(s.frame.eject(s.begun == s.w.Job.Total() || document != nil)); err != nil {
-			return err
+		if s.frame.entered { // the window's last unit was not reached
+			if err := s.write(s.frame.eject(document != nil)); err != nil {
+				return err
+			}
 		}
 		if err := s.await(); err != nil {
 			return err
@@ -118,14 +123,29 @@ func (s *sending) able() error {
 	return nil
 }
 
-// unit sends one.
+// unit sends one. It is out, or on its way, from the end of what ejects it on.
 func (s *sending) unit(number int, piece device.Piece) error {
+	send := s.whole
+	if piece.Size > wholeSize {
+		send = s.long
+	}
+	if err := send(number, piece); err != nil {
+		return err
+	}
+	s.begun = max(s.begun, number) // an empty one
+	s.ends = append(s.ends, s.written)
+	return s.look()
+}
+
+// long sends a unit piece by piece.
+func (s *sending) long(number int, piece device.Piece) error {
 	body := bufio.NewReaderSize(piece.Body, pages.SniffLen)
 	head, _ := body.Peek(pages.SniffLen) // an error comes again below
-	if err := s.write(s.frame.begin(s.w, number, head, s.d.o.RawLines, s.talks)); err != nil {
+	if err := s.write(s.opening(number, head)); err != nil {
 		return err
 	}
 	size, buffer := int64(0), make([]byte, chunk)
+	s.partial = true
 	for {
 		n, err := body.Read(buffer)
 		if n > 0 {
@@ -144,11 +164,27 @@ func (s *sending) unit(number int, piece device.Piece) error {
 		}
 	}
 	if size != piece.Size {
-		return documentError{fmt.Errorf("unit %d has %d bytes, not %d: %w", number, size, piece.Size, io.ErrUnexpectedEOF)}
+		return documentError{wrongSize(number, size, piece)}
 	}
-	s.begun = max(s.begun, number) // an empty one
-	s.ends = append(s.ends, s.written)
-	return s.look()
+	s.partial = false
+	return s.write(s.closing(number))
+}
+
+func wrongSize(number int, size int64, piece device.Piece) error {
+	return fmt.Errorf("unit %d has %d bytes, not %d: %w", number, size, piece.Size, io.ErrUnexpectedEOF)
+}
+
+// opening is what comes before a unit.
+func (s *sending) opening(number int, head []byte) []byte {
+	return s.frame.begin(s.w, number, head, s.d.o.RawLines, s.talks)
+}
+
+// closing is what comes after one: the window's last is printed without waiting for another.
+func (s *sending) closing(number int) []byte {
+	if number < s.w.To {
+		return nil
+	}
+	return s.frame.eject(number == s.w.Job.Total())
 }
 
 // data sends bytes of a unit.
@@ -292,6 +328,8 @@ func (s *sending) finish(err error) (device.Sent, error) {
 	case err == nil && s.begun < s.w.Job.Total() && !s.stopping(): // the next window goes on
 	case err == nil, settled && unread, errors.Is(err, device.ErrFormat):
 		s.d.finish(s.ctx)
+	case s.ctx.Err() != nil && !s.partial: // whole units are on their way: to reset the connection would tear one
+		s.d.leave()
 	default:
 		s.d.cut()
 	}

@@ -235,6 +235,12 @@ func (d *Device) cut() {
 	}
 }
 
+// leave ends the connection and lets the printer have what the system was given.
+func (d *Device) leave() {
+	d.link.close()
+	d.link = nil
+}
+
 // framed: documents are put into PJL.
 func (d *Device) framed() bool { return d.talks || d.o.PJL == OneWay }
 

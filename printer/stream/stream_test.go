@@ -171,6 +171,16 @@ func TestDocumentErrors(t *testing.T) {
 		}, 2, false},
 		"in a unit": {func(int) (device.Piece, error) {
 			return device.Piece{Size: 9, Body: io.MultiReader(strings.NewReader("aaaa\n"), iotest.ErrReader(broken))}, nil
+		}, 0, false},
+		"in a later unit": {func(n int) (device.Piece, error) {
+			if n == 2 {
+				return device.Piece{Size: 9, Body: iotest.ErrReader(broken)}, nil
+			}
+			return page(n)
+		}, 1, false},
+		"in a long unit": {func(int) (device.Piece, error) {
+			text := strings.Repeat("a\n", wholeSize)
+			return device.Piece{Size: int64(len(text)) + 9, Body: io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken))}, nil
 		}, 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -207,7 +217,7 @@ func TestStop(t *testing.T) {
 		job := device.Job{Cluster: "c", ID: 1, Attempt: 1, Format: "application/pdf", Units: 1, Copies: 1}
 		scripted(t, &script{status: ready}, Options{}, job, func(t *testing.T, d *Device) {
 			stop := make(chan struct{})
-			text := strings.Repeat("x\n", 100_000)
+			text := strings.Repeat("x\n", wholeSize)
 			w := window(job, 0, 1, func(int) (device.Piece, error) { return piece(text), nil })
 			w.Stop = stop
 			close(stop)

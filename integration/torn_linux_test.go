@@ -1,0 +1,97 @@
+package integration
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"printq/integration/emulator"
+	"printq/integration/paper"
+	"printq/printer"
+	"printq/printer/device"
+)
+
+// senderOf is set in a process that is no test: it prints one document on a device, as a member would, until it is killed.
+const senderOf = "PRINTQ_TEST_SENDER"
+
+// TestKilledSenderTearsNothing: a page that the printer's network stack takes at once is whole or not there, at whatever instruction the process
+// that sends it is killed. The printer has less room than the pages of the window, so that it is always behind.
+func TestKilledSenderTearsNothing(t *testing.T) {
+	notShort(t, "many processes, one after the other")
+	kills := 20
+	if long() {
+		kills = 400
+	}
+	page := 5 * time.Millisecond
+	for name, c := range map[string]struct {
+		o       emulator.Options
+		options string
+	}{
+		"counted": {emulator.Options{}, ""},
+		"blind":   {emulator.Options{PJL: emulator.PJLSkipped}, "?pjl=off&window=4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := within(t, time.Minute)
+			p := socketPress(t, name, c.options, small(c.o, page), true)
+			for n := range kills {
+				p.documents = append(p.documents, paper.Document{Name: fmt.Sprintf("%s %d", name, n), Pages: 60})
+				sender := exec.CommandContext(ctx, os.Args[0])
+				sender.Env = append(os.Environ(), senderOf+"="+p.uri+" "+p.documents[n].Name)
+				sender.Stderr = os.Stderr
+				begun := len(p.pages())
+				if err := sender.Start(); err != nil {
+					t.Fatal(err)
+				}
+				until(ctx, t, "it prints", func() bool { return len(p.pages()) > begun+2 })
+				breathe(ctx, time.Duration(rand.IntN(int(20*page))))
+				_ = sender.Process.Kill() // if it has ended, Wait says so
+				if err := sender.Wait(); err == nil {
+					t.Fatal("it was not killed")
+				}
+				until(ctx, t, "the printer is at rest", p.rests)
+			}
+			got := paper.Count(p.pages(), p.documents...)
+			t.Logf("%d kills: %v", kills, got)
+			if got.Torn+got.Doubled+got.Mixed > 0 {
+				t.Errorf("%d sheets are torn, %d doubled, %d mixed", got.Torn, got.Doubled, got.Mixed)
+			}
+		})
+	}
+}
+
+// sender is what the process does.
+func sender(what string) error {
+	uri, name, _ := strings.Cut(what, " ")
+	opened, err := printer.Open(uri)
+	if err != nil {
+		return err
+	}
+	d, document, ctx := opened.(device.Stream), paper.Document{Name: name, Pages: 60}, context.Background()
+	state, err := d.Open(ctx, device.Opening{})
+	if err != nil {
+		return err
+	}
+	job := textJob(1, document.Pages)
+	if _, err := d.Ready(ctx, job); err != nil {
+		return err
+	}
+	for sent := 0; sent < document.Pages; {
+		next := sent
+		s, err := d.Send(ctx, device.Window{Job: job, From: sent, To: min(sent+state.Window, document.Pages), Next: func(context.Context) (device.Piece, error) {
+			next++
+			text := document.Page(next) + "\f"
+			return device.Piece{Size: int64(len(text)), Body: strings.NewReader(text)}, nil
+		}})
+		if err != nil {
+			return err
+		}
+		sent = s.Out
+	}
+	return nil
+}
