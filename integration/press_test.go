@@ -28,8 +28,9 @@ type press struct {
 	accidents map[string]func(pause func())
 	documents []paper.Document
 	jobs      []uint64
-	// Jobs that were in doubt, and units.
+	// Jobs that were in doubt, and units; of those that are pages, which.
 	doubts, inDoubt int
+	doubted         []paper.Unit
 }
 
 // emulated is what the emulators have in common.
@@ -249,12 +250,25 @@ func (p *press) resolve(ctx context.Context, c *cluster, held []*api.Job) (agree
 		}
 		p.doubts++
 		p.inDoubt += int(lastDoubt(j) - j.Printed)
+		p.doubt(j)
 		printed := uint32(out)
 		if err := c.call(ctx, http.MethodPost, fmt.Sprintf("/v1/jobs/%d/resolve", j.ID), api.Resolve{Printed: &printed}, nil); err != nil {
 			c.t.Fatal(err)
 		}
 	}
 	return agrees
+}
+
+// doubt takes down which pages a job has in doubt.
+func (p *press) doubt(j *api.Job) {
+	d := slices.Index(p.jobs, j.ID)
+	from, to := int(j.Printed)+1, int(lastDoubt(j))
+	if j.Units == 1 { // a document: any page of it
+		from, to = 1, p.documents[d].Pages
+	}
+	for n := from; n <= to; n++ {
+		p.doubted = append(p.doubted, paper.Unit{Document: d, Page: n})
+	}
 }
 
 // lastDoubt is the last unit of one copy that is in doubt.
@@ -286,17 +300,15 @@ func doubtful(j *api.Job, places [][]int) error {
 	return nil
 }
 
-// verdict compares all paper with all documents. Sheets that the printer tore by itself, for want of power, are not counted.
+// verdict compares all paper with all documents. Sheets that the printer tore by itself, for want of power, are not looked at.
 func (p *press) verdict(pages []emulator.Page) (t paper.Tally, wrong []string) {
+	pages = slices.DeleteFunc(pages, func(s emulator.Page) bool { return s.Torn })
 	t = paper.Count(pages, p.documents...)
-	for _, s := range pages {
-		if s.Torn {
-			t.Torn--
-			t.Pages--
-		}
-	}
-	if t.Lost > 0 || t.Doubled > p.inDoubt || t.Torn > p.inDoubt || t.Mixed > p.doubts {
+	if t.Lost > 0 || t.Doubled > p.inDoubt || t.Mixed > p.doubts {
 		wrong = append(wrong, fmt.Sprintf("%s: %v; %d jobs with %d units were in doubt", p.name, t, p.doubts, p.inDoubt))
+	}
+	for _, at := range paper.Unexplained(pages, p.documents, p.doubted) {
+		wrong = append(wrong, fmt.Sprintf("%s: sheet %d is torn, and was not in doubt: %.40q", p.name, at+1, pages[at].Data))
 	}
 	return t, wrong
 }

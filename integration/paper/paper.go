@@ -7,12 +7,16 @@ package paper
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"printq/integration/emulator"
 )
 
-const pageSize = 6 << 10
+const (
+	pageSize = 6 << 10
+	mark     = "=== " // begins a page, and is nowhere else in it
+)
 
 // A Document is text of so many pages, each ended by a form feed. Its name must be its own.
 type Document struct {
@@ -24,7 +28,7 @@ type Document struct {
 func (d Document) Page(n int) string {
 	word := fmt.Sprintf("%s %d ", d.Name, n)
 	filler := strings.Repeat(word, pageSize/len(word)+n%7)
-	return fmt.Sprintf("=== %s, page %d ===\n%s\n--- end of %s, page %d ---\n", d.Name, n, filler, d.Name, n)
+	return fmt.Sprintf(mark+"%s, page %d ===\n%s\n--- end of %s, page %d ---\n", d.Name, n, filler, d.Name, n)
 }
 
 // Text is the whole document.
@@ -53,8 +57,8 @@ func (d Document) Out(pages []emulator.Page) (places [][]int) {
 // end, is no part of it.
 func (d Document) number(p emulator.Page) int {
 	var n int
-	before, after, found := bytes.Cut(p.Data, []byte("=== "+d.Name+", page "))
-	if !found || p.Torn || bytes.Contains(before, []byte("=== ")) { // the beginning of another page stands on it
+	before, after, found := bytes.Cut(p.Data, []byte(mark+d.Name+", page "))
+	if !found || p.Torn || bytes.Contains(before, []byte(mark)) { // the beginning of another page stands on it
 		return 0
 	}
 	if _, err := fmt.Sscanf(string(after[:min(len(after), 20)]), "%d", &n); err != nil || n < 1 || n > d.Pages {
@@ -64,6 +68,54 @@ func (d Document) number(p emulator.Page) int {
 		return 0
 	}
 	return n
+}
+
+// A Unit is a page of a document: its place in a list of them, from 0, and its number.
+type Unit struct{ Document, Page int }
+
+// Unexplained are the places of the torn sheets that nobody spoke of: a sheet that is no whole page is explained by a page that was said to be in
+// doubt, of which it may be the beginning. Each explains one sheet; a page that was in doubt twice is there twice.
+func Unexplained(pages []emulator.Page, documents []Document, doubts []Unit) (places []int) {
+	torn := torn(pages, documents)
+	slices.SortStableFunc(torn, func(a, b int) int { return len(pages[b].Data) - len(pages[a].Data) }) // the longer, the fewer it may be of
+	doubts = slices.Clone(doubts)
+	for _, at := range torn {
+		i := slices.IndexFunc(doubts, func(u Unit) bool { return documents[u.Document].begins(pages[at], u.Page) })
+		if i < 0 {
+			places = append(places, at)
+			continue
+		}
+		doubts = slices.Delete(doubts, i, i+1)
+	}
+	slices.Sort(places)
+	return places
+}
+
+// torn are the places of sheets that are no whole page.
+func torn(pages []emulator.Page, documents []Document) (places []int) {
+	whole := make([]bool, len(pages))
+	for _, d := range documents {
+		for _, of := range d.Out(pages) {
+			for _, at := range of {
+				whole[at] = true
+			}
+		}
+	}
+	for at := range pages {
+		if !whole[at] {
+			places = append(places, at)
+		}
+	}
+	return places
+}
+
+// begins: the sheet may be the beginning of that page.
+func (d Document) begins(p emulator.Page, n int) bool {
+	at := bytes.Index(p.Data, []byte(mark))
+	if at < 0 {
+		return len(p.Data) < len("\x1b&k2G"+mark) // cut before it says what it is
+	}
+	return strings.HasPrefix(d.Page(n), string(bytes.TrimRight(p.Data[at:], "\r\f")))
 }
 
 // A Tally is how the paper differs from what was to come out.

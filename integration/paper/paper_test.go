@@ -38,3 +38,33 @@ func TestCount(t *testing.T) {
 		}
 	}
 }
+
+// A torn sheet is explained by one doubt about its page, and no other.
+func TestUnexplained(t *testing.T) {
+	a, b := Document{"a", 3}, Document{"b", 12}
+	cut := func(d Document, n, size int) emulator.Page {
+		return emulator.Page{Data: []byte("\x1b&k2G" + d.Page(n)[:size])}
+	}
+	whole := emulator.Page{Data: []byte(a.Page(1))}
+	for name, c := range map[string]struct {
+		pages  []emulator.Page
+		doubts []Unit
+		want   int
+	}{
+		"nothing torn":                   {[]emulator.Page{whole}, nil, 0},
+		"said":                           {[]emulator.Page{whole, cut(a, 2, 900)}, []Unit{{0, 2}}, 0},
+		"not said":                       {[]emulator.Page{whole, cut(a, 2, 900)}, nil, 1},
+		"another page":                   {[]emulator.Page{cut(a, 2, 900)}, []Unit{{0, 3}}, 1},
+		"another document":               {[]emulator.Page{cut(a, 2, 900)}, []Unit{{1, 2}}, 1},
+		"twice, said once":               {[]emulator.Page{cut(a, 2, 900), cut(a, 2, 50)}, []Unit{{0, 2}}, 1},
+		"twice, said twice":              {[]emulator.Page{cut(a, 2, 900), cut(a, 2, 50)}, []Unit{{0, 2}, {0, 2}}, 0},
+		"the shorter takes what is left": {[]emulator.Page{cut(b, 1, 13), cut(b, 1, 900)}, []Unit{{1, 1}, {1, 12}}, 0},
+		"blank":                          {[]emulator.Page{cut(b, 1, 0)}, []Unit{{1, 7}}, 0},
+		"its end":                        {[]emulator.Page{{Data: []byte(a.Page(2)[4000:])}}, []Unit{{0, 2}}, 1},
+		"torn by itself":                 {[]emulator.Page{{Data: whole.Data, Torn: true}}, []Unit{{0, 1}}, 0},
+	} {
+		if got := Unexplained(c.pages, []Document{a, b}, c.doubts); len(got) != c.want {
+			t.Errorf("%s: %v, want %d", name, got, c.want)
+		}
+	}
+}
