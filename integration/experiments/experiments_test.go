@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -30,15 +31,14 @@ func TestExperiments(t *testing.T) {
 
 // The judgement bites.
 func TestJudge(t *testing.T) {
-	e := experiment{jobs: 1, pages: 20}
+	e, one := experiment{jobs: 1, pages: 20}, make([]paper.Unit, 1)
 	for name, c := range map[string]struct {
 		r  Result
 		ok bool
 	}{
-		"all is well":      {Result{Before: paper.Tally{Pages: 10, Lost: 10}, Tally: paper.Tally{Pages: 20}, InDoubt: 1}, true},
-		"torn and said so": {Result{Before: paper.Tally{Pages: 11, Lost: 10, Torn: 1}, Tally: paper.Tally{Pages: 21, Torn: 1}, InDoubt: 1}, true},
-		"torn in silence":  {Result{Tally: paper.Tally{Pages: 21, Torn: 1}}, false},
-		"much in doubt":    {Result{Tally: paper.Tally{Pages: 20}, InDoubt: 2}, false},
+		"all is well":      {Result{Before: paper.Tally{Pages: 10, Lost: 10}, Tally: paper.Tally{Pages: 20}, InDoubt: one}, true},
+		"torn":             {Result{Tally: paper.Tally{Pages: 21, Torn: 1}, InDoubt: one}, runtime.GOOS != "linux"},
+		"much in doubt":    {Result{Tally: paper.Tally{Pages: 20}, InDoubt: make([]paper.Unit, 2)}, false},
 		"doubled":          {Result{Tally: paper.Tally{Pages: 21, Doubled: 1}}, false},
 		"lost":             {Result{Tally: paper.Tally{Pages: 19, Lost: 1}}, false},
 		"doubled too soon": {Result{Before: paper.Tally{Doubled: 1}, Tally: paper.Tally{Pages: 20}}, false},

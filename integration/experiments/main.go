@@ -8,8 +8,9 @@
 // members of printq, once as a printer that can be asked how many pages it printed, and once as one that cannot. With printq, a person
 // then looks at the paper of each job that is in doubt, and says how many pages are out (job resolve).
 //
-// The printer has small buffers, so that a kill meets a page that is half sent. Such a printer then ejects half a page, whoever sent it. The
-// exit code is 1 where printq loses or doubles a page, mixes two jobs, has more than one unit in doubt, or a torn sheet that was not.
+// The printer has room for little more than a page, so that a kill meets a page that is half sent if half of one is ever sent. Such a
+// printer then ejects half a page, whoever sent it. The exit code is 1 where printq loses, doubles or tears a page, mixes two jobs, or has more than
+// one unit in doubt.
 package main
 
 import (
@@ -117,8 +118,8 @@ func describe(t paper.Tally) string {
 }
 
 func (r Result) String() string {
-	if r.InDoubt == 0 {
+	if len(r.InDoubt) == 0 {
 		return describe(r.Tally) + ", 0 in doubt"
 	}
-	return fmt.Sprintf("%d in doubt and held; resolved: %s", r.InDoubt, describe(r.Tally))
+	return fmt.Sprintf("%d in doubt and held; resolved: %s", len(r.InDoubt), describe(r.Tally))
 }
