@@ -153,7 +153,7 @@ func (w *watch) out() int {
 	case f.spoke:
 		units += max(0, f.pages-w.pagesBefore()) / each
 	case w.counted && w.counter > w.before:
-		units += int(min(w.counter-w.before, uint64(s.begun)*uint64(each))) / each
+		units += int(min(w.counter-w.before+uint64(s.w.Pages), uint64(s.begun)*uint64(each))) / each
 	}
 	return min(max(units, f.ended), s.begun)
 }
