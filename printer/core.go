@@ -89,7 +89,7 @@ type before struct {
 	token   queue.Token
 	attempt uint64
 	units   int
-	sent    int  // units that the device took whole
+	sent    int  // units that the device took whole, and has not lost since
 	clear   bool // nothing after units was begun
 }
 
@@ -333,6 +333,9 @@ func (c *Core) breakOff(now time.Time, op *Operation, r Result, clear bool) {
 	c.before = &before{token: op.Token, attempt: op.Work.Attempt, clear: clear}
 	if c.drive.Work != nil && c.drive.Work.Attempt == op.Work.Attempt {
 		c.before.units, c.before.sent = c.have(), c.session.taken.units
+		if r.Sent.Broken {
+			c.before.sent = c.before.units
+		}
 	}
 	c.session.token, c.session.broken = op.Token, true
 	c.delay(&c.reclaim, now)

@@ -163,6 +163,28 @@ func TestTakeoverWithoutFence(t *testing.T) {
 	}
 }
 
+// The leader that saw the device end the connection says that what was taken is lost again: then a counted page may be a torn one.
+func TestTakenAndLostAgain(t *testing.T) {
+	w := newWorld(t)
+	w.must(setPrinter("p", &queuepb.PrinterSettings{Devices: []string{"socket://a"}}))
+	counts := func(n uint64) *queuepb.Resume {
+		return &queuepb.Resume{Class: uint32(Counted), Counts: true, Counter: n}
+	}
+	w.answers(1, counts(100))
+	id := w.send(submitPages("p", 5, 1, 5))
+	before := w.Drive(1).Token.message()
+	if err := errors.Join(w.intends(1, &queuepb.Intent{Units: 4, Counts: true, Counter: 100}), w.sent(1, 1, 4)); err != nil {
+		t.Fatal(err)
+	}
+	answer := counts(103)
+	answer.Before, answer.Units, answer.Sent = before, 1, 1
+	w.answers(1, answer)
+	w.is(id, Held, reasonInDoubt)
+	if j := w.job(id); j.Printed != 2 || j.InDoubt.GetLast() != 3 {
+		t.Errorf("%d units are out, in doubt is %v; want 2, and the third", j.Printed, j.InDoubt)
+	}
+}
+
 // What was not announced is not out: the state machine does not believe it.
 func TestUnannouncedIsVoid(t *testing.T) {
 	w := newWorld(t)

@@ -85,6 +85,9 @@ type Sent struct {
 	Out int
 	// Unclear: the unit after Out was begun and cut off.
 	Unclear bool
+	// Broken: the device ended the connection. What it had acknowledged and did not call out may be gone, as if it had never been sent. Only
+	// in Send's answer.
+	Broken bool
 }
 
 // A Spooler is a device that takes whole jobs and keeps a record of them.

@@ -345,6 +345,8 @@ func (s *sending) finish(err error) (device.Sent, error) {
 		return s.sent, s.d.unreachable(lost(err))
 	}
 	s.sent.Unclear = !settled
+	// Who says that a printer knows JOB START has its counter believed to the page.
+	s.sent.Broken = s.d.counts && s.ctx.Err() == nil && !stopped && !(s.d.o.Start && single(s.w.Job))
 	if stopped {
 		return s.sent, nil
 	}
