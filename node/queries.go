@@ -65,8 +65,9 @@ func (s *scan) stretch(c *Core) error {
 	if newest := c.queue.LastJob() + 1; s.next == 0 || s.next > newest {
 		s.next = newest
 	}
+	first := c.queue.FirstJob()
 	for range scanStretch {
-		if s.next <= 1 || len(s.found) >= s.Limit {
+		if s.next <= first || len(s.found) >= s.Limit {
 			s.done = true
 			return nil
 		}

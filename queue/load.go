@@ -252,6 +252,7 @@ func (l *loader) finish() (*State, error) {
 	}
 	l.State.keys = len(l.keys)
 	l.finishMore()
+	l.firstJob = l.oldest()
 	if l.sum != l.digest {
 		return nil, fmt.Errorf("%w: their digest is %016x, recorded as %016x", errRecords, l.sum, l.digest)
 	}
@@ -259,6 +260,18 @@ func (l *loader) finish() (*State, error) {
 }
 
 // jobOf is a job as its record has it, not bound to its device. A printer that is no more stands in by name.
+// oldest is the least id of a job.
+func (l *loader) oldest() uint64 {
+	first := max(l.nextJob, 1)
+	if len(l.order) > 0 {
+		first = min(first, l.order[0].id)
+	}
+	for _, f := range l.past {
+		first = min(first, f.id)
+	}
+	return first
+}
+
 func (s *State) jobOf(m *Job) *job {
 	p := s.printers[m.Printer]
 	if p == nil {

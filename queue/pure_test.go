@@ -90,6 +90,7 @@ func check(r interface{ Fatalf(string, ...any) }, s *State) {
 		r.Fatalf("counts %v, want %v", s.counts, counts)
 	}
 	checkOpen(r, s)
+	checkFirst(r, s)
 	for _, d := range s.devices {
 		if d.idle() && d.printer.turns.first() != nil {
 			r.Fatalf("device %d is idle while job %d waits", d.id, d.printer.turns.first().id)
@@ -97,6 +98,22 @@ func check(r interface{ Fatalf(string, ...any) }, s *State) {
 		if d.job != nil && d.job.device != d {
 			r.Fatalf("device %d is at job %d, which is not at it", d.id, d.job.id)
 		}
+	}
+}
+
+// checkFirst is what must hold of the oldest job.
+func checkFirst(r interface{ Fatalf(string, ...any) }, s *State) {
+	first := s.nextJob
+	for id, j := range s.jobs {
+		if !j.gone {
+			first = min(first, id)
+		}
+	}
+	for id := range s.ended.byID {
+		first = min(first, id)
+	}
+	if got := s.FirstJob(); got != first {
+		r.Fatalf("the first job is %d, not %d", first, got)
 	}
 }
 

@@ -13,6 +13,7 @@ type State struct {
 	index, term uint64
 	time        int64 // state time: the highest seen, Unix nanoseconds
 	nextJob     uint64
+	firstJob    uint64 // see FirstJob
 	nextDevice  uint64
 	seq         uint64
 	chain       [64]byte // the last line's hash, in hex
@@ -58,7 +59,7 @@ const neverWritten = 1<<64 - 1
 // New is the state before the first entry.
 func New(cluster string) *State {
 	s := &State{
-		cluster: cluster, version: Version, nextJob: 1, nextDevice: 1, written: neverWritten,
+		cluster: cluster, version: Version, nextJob: 1, firstJob: 1, nextDevice: 1, written: neverWritten,
 		deadlines: jobHeap{before: byDeadline, slot: deadlineSlot}, opens: jobHeap{before: byOpen, slot: deadlineSlot},
 		unseen:        unseens{byPrint: make(map[[32]byte]*unseen), byJob: make(map[uint64]*unseen)},
 		subscriptions: make(map[uint64]*subscription), nextSubscription: 1,
