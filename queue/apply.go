@@ -20,8 +20,6 @@ type turn struct {
 	made    uint64 // the subscription that it made
 
 	consider []*printer // that may have a job for an idle device
-	stamp    []byte     // what all lines of the entry have in common
-	text     []byte     // the lines
 	line     Line       // being built
 	broken   error      // the view's
 }
@@ -40,10 +38,11 @@ func (s *State) Apply(e Entry, v View) (Result, error) {
 		}
 	}
 	t := &turn{State: s, entry: e, view: v, alone: len(batch.Commands) == 1}
+	s.stamp, s.text = s.stamp[:0], s.text[:0]
 	t.index = e.Index
 	t.time = max(t.time, batch.Time)
-	if len(batch.Commands) > 0 {
-		t.text = make([]byte, 0, 512*len(batch.Commands))
+	if n := len(batch.Commands); n > 1 {
+		t.result = Result{Outcomes: make([]Outcome, 0, n), Lines: make([]Line, 0, n), Jobs: make([]uint64, 0, n)}
 	}
 	if e.Term > t.term {
 		t.revoke()
@@ -60,6 +59,7 @@ func (s *State) Apply(e Entry, v View) (Result, error) {
 	t.noteStates()
 	slices.Sort(t.result.Devices)
 	slices.Sort(t.result.Jobs)
+	t.handOver()
 	return t.result, nil
 }
 

@@ -16,45 +16,65 @@ func (s *State) Drain() []Change {
 	if s.written == s.index && len(s.dirty) == 0 {
 		return nil
 	}
-	type write struct {
-		kept
-		key []byte
-	}
-	writes := make([]write, len(s.dirty))
+	writes := make([]dirtied, len(s.dirty))
 	for i, k := range s.dirty {
-		writes[i] = write{k, k.key()}
+		writes[i] = dirtied{k, rankOf(k.bucket()), k.key()}
 	}
-	slices.SortStableFunc(writes, func(a, b write) int {
-		return cmp.Or(cmp.Compare(rank(a.bucket()), rank(b.bucket())), bytes.Compare(a.key, b.key))
-	})
-	changes := make([]Change, 0, len(writes)+1)
+	slices.SortStableFunc(writes, func(a, b dirtied) int { return cmp.Or(cmp.Compare(a.rank, b.rank), bytes.Compare(a.key, b.key)) })
+	changes := make([]Change, 0, len(writes)+len(writes)/2+1)
 	for _, w := range writes {
-		changes = s.write(changes, w.kept, w.key)
+		changes = s.write(changes, w)
 	}
 	clear(s.dirty)
 	s.dirty = s.dirty[:0]
 	s.written = s.index
 	changes = append(changes, Change{Meta, []byte(Meta), s.meta()})
-	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(rank(a.Bucket), rank(b.Bucket)) })
-	return changes
+	return byBucket(changes)
+}
+
+// A dirtied record is one on its way to a bucket.
+type dirtied struct {
+	kept
+	rank rank
+	key  []byte
+}
+
+// byBucket puts changes in the order of Buckets, and leaves those of one bucket as they are.
+func byBucket(changes []Change) []Change {
+	var starts [1 << 8]int
+	ranks := make([]rank, len(changes))
+	for i, c := range changes {
+		ranks[i] = rankOf(c.Bucket)
+		starts[ranks[i]]++
+	}
+	at := 0
+	for r, n := range starts {
+		starts[r] = at
+		at += n
+	}
+	sorted := make([]Change, len(changes))
+	for i, c := range changes {
+		sorted[starts[ranks[i]]] = c
+		starts[ranks[i]]++
+	}
+	return sorted
 }
 
 // write adds the changes that one record needs. Where something was gone and came again under one key, the older is written
 // first: it was touched first, and the sort is stable.
-func (s *State) write(changes []Change, k kept, key []byte) []Change {
-	r := k.rec()
+func (s *State) write(changes []Change, w dirtied) []Change {
+	r := w.rec()
 	r.dirty = false
-	bucket := k.bucket()
-	if r.stored != "" && (r.gone || r.stored != bucket) {
-		changes = append(changes, Change{r.stored, key, nil})
-		r.stored = ""
+	if r.stored != 0 && (r.gone || r.stored != w.rank) {
+		changes = append(changes, Change{r.stored.bucket(), w.key, nil})
+		r.stored = 0
 	}
-	value := s.settle(k, key)
+	value := s.settle(w.kept, w.key)
 	if !r.gone {
-		changes = append(changes, Change{bucket, key, value})
-		r.stored = bucket
+		changes = append(changes, Change{w.rank.bucket(), w.key, value})
+		r.stored = w.rank
 	}
-	switch k := k.(type) {
+	switch k := w.kept.(type) {
 	case *job:
 		if k.state.Ended() && s.jobs[k.id] == k {
 			delete(s.jobs, k.id)
@@ -103,8 +123,6 @@ func recordSum(b Bucket, key, value []byte) uint64 {
 	sum := sha256.Sum256(text)
 	return binary.LittleEndian.Uint64(sum[:])
 }
-
-func rank(b Bucket) int { return slices.Index(Buckets, b) }
 
 func (s *State) meta() []byte {
 	chain := s.Chain()

@@ -18,7 +18,6 @@ func marshal(m proto.Message) []byte {
 	return b
 }
 
-func (j *job) encode() []byte     { return marshal(j.message()) }
 func (p *printer) encode() []byte { return marshal(p.message()) }
 func (d *device) encode() []byte  { return marshal(d.message()) }
 func (m *member) encode() []byte  { return marshal(m.message()) }
@@ -27,9 +26,9 @@ func (j *job) message() *Job {
 	m := &Job{
 		Id: j.id, Printer: j.printer.name, State: uint32(j.state), Reason: j.reason, Name: j.name, User: j.user, Format: j.format,
 		Bytes: j.bytes, Sha256: append([]byte(nil), j.sha256[:]...), Pages: j.pages, Units: j.units, Printed: j.printed,
-		Copies: uint32(j.copies), Priority: uint32(j.priority), Of: j.of, Document: extentMessages(j.document), Ttl: j.ttl,
+		Copies: uint32(j.copies), Priority: uint32(j.priority), Document: extentMessages(j.document), Ttl: j.ttl,
 		Submitted: &queuepb.Position{Index: j.submitted.index, Term: j.submitted.term, Time: j.submitted.time},
-		Start:     j.start, Stopping: uint32(j.stopping), Ended: j.ended, DocumentGone: j.documentGone, Changed: j.changed,
+		Start:     j.start, Stopping: uint32(j.stopping), DocumentGone: j.documentGone, Changed: j.changed,
 		Created: j.created, More: j.more,
 	}
 	if j.bytes == 0 {
@@ -50,6 +49,7 @@ func (j *job) message() *Job {
 	}
 	if r := j.rare; r != nil {
 		m.MoveTo, m.Open, m.Hold, m.DuplicateOf, m.Began = r.moveTo, r.open, r.hold, r.duplicateOf, r.began
+		m.Ended, m.Of = r.ended, r.of
 		m.Place, m.PageRanges, m.PartOf, m.Parts = r.place, r.pageRanges, r.partOf, slices.Clone(r.parts)
 		if r.doubt != nil {
 			m.InDoubt = &queuepb.Doubt{Copy: r.doubt.Copy, From: r.doubt.From, To: r.doubt.To, Last: r.doubt.Last, Why: r.doubt.Why}

@@ -69,12 +69,12 @@ func (t *turn) withdraw(j *job) {
 
 // retire puts a job among those that have ended.
 func (t *turn) retire(j *job) {
-	j.ended = t.time
+	j.seldom().ended = t.time
 	j.keepOn()
 	t.shut(j)
 	t.deadlines.remove(j)
 	t.live--
-	t.ended.add(&finished{id: j.id, ended: j.ended, printer: j.printer.name, document: j.document})
+	t.ended.add(&finished{id: j.id, ended: t.time, printer: j.printer.name, document: j.document})
 	t.endKey(j)
 }
 
@@ -100,7 +100,7 @@ func (t *turn) actable(id uint64) (*job, error) {
 		return nil, fmt.Errorf("%w: %d", ErrNoJob, id)
 	}
 	if j.state.Ended() {
-		return nil, fmt.Errorf("%w: job %d is %s since %s", ErrState, id, j.state, stamp(j.ended))
+		return nil, fmt.Errorf("%w: job %d is %s since %s", ErrState, id, j.state, stamp(j.rare.ended))
 	}
 	return j, nil
 }

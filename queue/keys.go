@@ -76,7 +76,7 @@ func (t *turn) usedKey(key string) *usedKey {
 	}
 	k := &usedKey{job: m.Job, ended: m.Ended, idempotency: idempotency{key: key}}
 	copy(k.fingerprint[:], m.Fingerprint)
-	k.stored, k.sum = Keys, recordSum(Keys, []byte(key), raw)
+	k.stored, k.sum = rankOf(Keys), recordSum(Keys, []byte(key), raw)
 	return k
 }
 
@@ -98,7 +98,7 @@ func (t *turn) endKey(j *job) {
 	if j.idempotency == nil {
 		return
 	}
-	k := &usedKey{idempotency: *j.idempotency, job: j.id, ended: j.ended}
+	k := &usedKey{idempotency: *j.idempotency, job: j.id, ended: j.rare.ended}
 	delete(t.liveKeys, k.idempotency.key)
 	t.usedKeys[k.idempotency.key] = k
 	t.keyEnds.push(keyEnd{k.idempotency.key, k.job, k.ended})

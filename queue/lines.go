@@ -56,7 +56,7 @@ const hashField = `,"hash":"`
 
 // begin opens a line. The fields follow, then end.
 func (t *turn) begin(kind, printer string, job uint64) {
-	if t.stamp == nil {
+	if len(t.stamp) == 0 {
 		t.stamp = append(t.stamp, `,"index":`...)
 		t.stamp = strconv.AppendUint(t.stamp, t.entry.Index, 10)
 		t.stamp = append(t.stamp, `,"term":`...)
@@ -87,9 +87,18 @@ func (t *turn) end() {
 	t.text = append(t.text, hashField...)
 	t.text = append(t.text, t.chain[:]...)
 	t.text = append(t.text, `"}`...)
-	t.line.JSON = t.text[start:len(t.text):len(t.text)]
+	t.line.JSON = t.text[start:] // until handOver
 	t.result.Lines = append(t.result.Lines, t.line)
 	t.scratch = b
+}
+
+// handOver gives the lines away: out of the state's own buffer, into one that is just as large.
+func (t *turn) handOver() {
+	text := bytes.Clone(t.text)
+	for i := range t.result.Lines {
+		line := &t.result.Lines[i].JSON
+		*line, text = text[:len(*line):len(*line)], text[len(*line):]
+	}
 }
 
 func (t *turn) field(name string) {

@@ -59,7 +59,7 @@ func (l *loader) read(r *record, key, value []byte, m proto.Message) error {
 	if err := proto.Unmarshal(value, m); err != nil {
 		return fmt.Errorf("%w: key %x: %w", errRecords, key, err)
 	}
-	r.stored = l.bucket
+	r.stored = rankOf(l.bucket)
 	if counted(l.bucket) {
 		r.sum = recordSum(l.bucket, key, value)
 		l.sum += r.sum
@@ -143,6 +143,7 @@ func (l *loader) job(key, value []byte) error {
 	}
 	j := l.jobOf(&m)
 	j.record = r
+	j.user, j.format, j.reason = l.intern(j.user), l.intern(j.format), l.intern(j.reason)
 	if l.printers[m.Printer] == nil || JobState(m.State).Ended() || j.state < Pending {
 		return fmt.Errorf("%w: job %d at printer %q is %s", errRecords, m.Id, m.Printer, j.state)
 	}
@@ -251,15 +252,14 @@ func (l *loader) finish() (*State, error) {
 		l.keyEnds.push(k)
 	}
 	l.State.keys = len(l.keys)
-	l.finishMore()
 	l.firstJob = l.oldest()
+	l.finishMore()
 	if l.sum != l.digest {
 		return nil, fmt.Errorf("%w: their digest is %016x, recorded as %016x", errRecords, l.sum, l.digest)
 	}
 	return l.State, nil
 }
 
-// jobOf is a job as its record has it, not bound to its device. A printer that is no more stands in by name.
 // oldest is the least id of a job.
 func (l *loader) oldest() uint64 {
 	first := max(l.nextJob, 1)
@@ -272,6 +272,8 @@ func (l *loader) oldest() uint64 {
 	return first
 }
 
+// jobOf is a job as its record has it, not bound to its device. A printer that is no more stands in by name.
+
 func (s *State) jobOf(m *Job) *job {
 	p := s.printers[m.Printer]
 	if p == nil {
@@ -281,7 +283,7 @@ func (s *State) jobOf(m *Job) *job {
 		id: m.Id, printer: p, state: JobState(m.State), stopping: stopping(m.Stopping), priority: uint8(m.Priority),
 		copies: uint16(m.Copies), documentGone: m.DocumentGone, units: m.Units, pages: m.Pages, printed: m.Printed, start: m.Start,
 		reason: m.Reason, name: m.Name, user: m.User, format: m.Format, bytes: m.Bytes, document: extentsOf(m.Document), ttl: m.Ttl,
-		ended: m.Ended, of: m.Of, changed: m.Changed, created: m.Created, more: m.More,
+		changed: m.Changed, created: m.Created, more: m.More,
 		submitted: position{m.Submitted.GetIndex(), m.Submitted.GetTerm(), m.Submitted.GetTime()},
 	}
 	copy(j.sha256[:], m.Sha256)

@@ -52,11 +52,11 @@ func (l *loader) finishMore() {
 // rareOf is what of a job's record few have; nil: this one has nothing.
 func rareOf(m *Job) *rare {
 	if m.InDoubt == nil && m.MoveTo == "" && m.Open == 0 && m.DuplicateOf == 0 && m.Began == 0 && m.Place == 0 && m.PageRanges == "" &&
-		m.PartOf == 0 && len(m.Parts) == 0 && len(m.Options) == 0 {
+		m.PartOf == 0 && len(m.Parts) == 0 && len(m.Options) == 0 && m.Ended == 0 && m.Of == 0 {
 		return nil
 	}
 	return &rare{
 		doubt: m.InDoubt, moveTo: m.MoveTo, open: m.Open, hold: m.Hold, duplicateOf: m.DuplicateOf, began: m.Began, place: m.Place,
-		pageRanges: m.PageRanges, partOf: m.PartOf, parts: slices.Clone(m.Parts), options: m.Options,
+		ended: m.Ended, of: m.Of, pageRanges: m.PageRanges, partOf: m.PartOf, parts: slices.Clone(m.Parts), options: m.Options,
 	}
 }

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"printq/queue/queuepb"
 )
@@ -18,9 +19,16 @@ type kept interface {
 type record struct {
 	sum    uint64 // its part of the digest, as of the last settling
 	dirty  bool   // listed in State.dirty
-	stored Bucket // where a drain last put it; empty: nowhere
 	gone   bool   // to be deleted
+	stored rank   // where a drain last put it
 }
+
+// A rank is a bucket's number in Buckets, from 1; 0: none. A million jobs hold one.
+type rank uint8
+
+func rankOf(b Bucket) rank { return rank(slices.Index(Buckets, b) + 1) }
+
+func (r rank) bucket() Bucket { return Buckets[r-1] }
 
 func (r *record) rec() *record { return r }
 
@@ -54,8 +62,6 @@ type job struct {
 	idempotency  *idempotency
 	rare         *rare
 	ttl          int64
-	ended        int64
-	of           uint64
 	changed      uint64
 }
 
@@ -70,6 +76,8 @@ type rare struct {
 	// The job that it may be a duplicate of.
 	duplicateOf uint64
 	began       int64  // its first attempt; 0: not yet
+	ended       int64  // 0: not yet
+	of          uint64 // the job that it prints again; 0: none
 	place       uint64 // see job.place; 0: by its id
 	pageRanges  string
 	partOf      uint64

@@ -38,7 +38,7 @@ func (t *turn) reprint(m *queuepb.Reprint) (job uint64, repeated bool, err error
 	case err != nil:
 		return 0, false, err
 	case old.documentGone:
-		return 0, false, fmt.Errorf("%w: job %d ended at %s", ErrDocumentGone, old.id, stamp(old.ended))
+		return 0, false, fmt.Errorf("%w: job %d ended at %s", ErrDocumentGone, old.id, stamp(old.rare.ended))
 	case old.bytes == 0:
 		return 0, false, fmt.Errorf("%w: job %d got no document", ErrState, old.id)
 	case c.start >= old.units:
@@ -68,6 +68,6 @@ func (t *turn) find(id uint64) *job {
 		return nil
 	}
 	j := t.jobOf(&m)
-	j.stored, j.sum = Finished, recordSum(Finished, number(id), raw)
+	j.stored, j.sum = rankOf(Finished), recordSum(Finished, number(id), raw)
 	return j
 }

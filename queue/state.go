@@ -50,7 +50,11 @@ type State struct {
 
 	dirty   []kept
 	written uint64 // the index of the last drain, or neverWritten
-	scratch []byte
+
+	// Of the turn at hand, kept for the next: what all its lines have in common, the lines, and the one being built.
+	stamp, text, scratch []byte
+
+	known map[string]string // see intern
 }
 
 // neverWritten makes the first Drain of a new state give its meta record.
@@ -66,6 +70,7 @@ func New(cluster string) *State {
 		jobs: make(map[uint64]*job), printers: make(map[string]*printer), devices: make(map[uint64]*device),
 		uris: make(map[string]*device), names: make(map[string]*device), members: make(map[uint64]*member),
 		uploads: make(map[string]*upload), sessions: make(map[uint64]*session), liveKeys: make(map[string]*job),
+		known:    make(map[string]string),
 		usedKeys: make(map[string]*usedKey), ended: ended{byID: make(map[uint64]*finished)},
 	}
 	for i := range s.chain {

@@ -124,8 +124,8 @@ func (t *turn) document(upload []byte, chunks uint32, size uint64) ([]Extent, er
 // make adds a job, and writes its line.
 func (t *turn) make(kind string, p *printer, c *submission) *job {
 	j := &job{
-		id: t.nextJob, printer: p, name: c.name, user: c.user, format: c.format, bytes: c.bytes, pages: c.pages, units: c.units,
-		copies: uint16(c.copies), priority: uint8(c.priority), document: c.document, of: c.of, start: c.start, printed: c.start,
+		id: t.nextJob, printer: p, name: c.name, user: t.intern(c.user), format: t.intern(c.format), bytes: c.bytes, pages: c.pages, units: c.units,
+		copies: uint16(c.copies), priority: uint8(c.priority), document: c.document, start: c.start, printed: c.start,
 		ttl: c.ttl, submitted: position{t.entry.Index, t.entry.Term, t.time},
 	}
 	t.nextJob++
@@ -138,6 +138,9 @@ func (t *turn) make(kind string, p *printer, c *submission) *job {
 	}
 	if c.partOf != 0 {
 		j.seldom().partOf = c.partOf
+	}
+	if c.of != 0 {
+		j.seldom().of = c.of
 	}
 	t.admit(j)
 	if c.open {
@@ -166,8 +169,8 @@ func (t *turn) submitted(kind string, j *job, c *submission) {
 	t.str("key", c.key)
 	t.options("options", c.options)
 	t.opt("part_of", c.partOf)
-	if j.of != 0 {
-		t.num("of", j.of)
+	if c.of != 0 {
+		t.num("of", c.of)
 		t.num("from", uint64(j.start)+1)
 		t.str("by", c.by)
 		t.str("why", c.why)
