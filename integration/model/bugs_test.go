@@ -50,6 +50,7 @@ const (
 	lateDoubt       // the first unit after the recorded ones is not in doubt
 	alwaysClear     // nothing was begun that is not known to be out
 	tornIsWhole     // a page that was counted is whole
+	keepsTaken      // what a device has taken it keeps, also when it ends the connection
 	countsBack      // a counter never goes back
 	lastRemote      // the last id of an attempt wins
 	yieldsAnnounced // what was announced can be given back
@@ -134,6 +135,7 @@ var bugs = []struct {
 	}},
 	{"counted: a connection made anew after the intent", reconnects, []string{"inv"}, bounds{terms: 2, printers: counted, jobs: one, exclusive: true}},
 	{"counted: a torn page is whole", tornIsWhole, []string{"inv 7", "inv 8"}, bounds{terms: 1, printers: counted, jobs: one, exclusive: true, lost: 1}},
+	{"counted: what was taken is kept", keepsTaken, []string{"inv 7", "inv 8"}, bounds{terms: 1, printers: counted, jobs: one, exclusive: true, lost: 1}},
 	{"counted: a counter never goes back", countsBack, []string{"inv"}, bounds{terms: 1, printers: counted, jobs: two, exclusive: true, lost: 1, wipes: 1}},
 	{"counted: what another class had on its way", classForgets, []string{"inv 6", "inv 8"}, bounds{
 		terms: 2, printers: counted, jobs: one, exclusive: true, lost: 1, turns: 1,

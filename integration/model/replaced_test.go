@@ -51,6 +51,10 @@ func (m *model) said(n *node, c *queuepb.Command) *queuepb.Command {
 		switch m.bug {
 		case alwaysClear:
 			b.Resume.Clear = b.Resume.Before != nil
+		case tornIsWhole:
+			if b.Resume.Before != nil && n.drives[b.Resume.Device-1].Work != nil {
+				b.Resume.Sent = uint32(n.drives[b.Resume.Device-1].Work.Intended)
+			}
 		case countsBack:
 			b.Resume.Counter = max(b.Resume.Counter, n.flights[b.Resume.Device-1].counter)
 		}

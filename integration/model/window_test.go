@@ -19,6 +19,7 @@ type fate struct {
 	sent          int  // units that the device has acknowledged by now
 	heard         int  // and that it has said are out
 	unclear       bool
+	broken        bool // the device ended the connection
 	ended         bool
 	err           error
 }
@@ -60,7 +61,7 @@ func (m *model) suffers(s *state, i int, f fate) {
 	case f.whole, f.torn:
 		m.lands(s, r, unit, f.torn)
 	}
-	sent := device.Sent{Whole: f.sent, Out: f.heard, Unclear: f.unclear}
+	sent := device.Sent{Whole: f.sent, Out: f.heard, Unclear: f.unclear, Broken: f.broken && m.bug != keepsTaken}
 	n := s.driver(i)
 	n.used = m.bug == intentLate
 	if n.ident = nil; f.err != nil { // it makes no other
@@ -121,6 +122,9 @@ func (m *model) fates(l *driver, class queue.Class) (list []fate) {
 	gone(fate{label: lostBefore, sent: had, heard: heard})
 	gone(fate{label: "cut in the middle, no page", sent: had, heard: heard})
 	gone(fate{label: "cut in the middle, half a page", torn: true, sent: had, heard: heard})
+	if counts {
+		gone(fate{label: "taken, and cut by the device: half a page", torn: true, broken: true, sent: now, heard: heard})
+	}
 	gone(fate{label: "comes out, and the answer is lost", whole: true, sent: had, heard: heard})
 	gone(fate{label: "comes out, was known to be taken, and the answer is lost", whole: true, sent: now, heard: heard})
 	gone(fate{label: "given up: it is on its way", late: true, sent: had, heard: heard})
