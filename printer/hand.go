@@ -225,7 +225,7 @@ func (r *reading) rest(ctx context.Context, d *Driver, op *Operation) (device.Pi
 		size := r.document.Size()
 		return device.Piece{Size: size, Body: io.NewSectionReader(r.document, 0, size)}, w.Copies - w.Start/w.Units, nil
 	}
-	if !pages.Joins(w.Format) {
+	if !pages.Joins(w.Format, w.Units) {
 		return device.Piece{}, 0, fmt.Errorf("%w: it makes no copies, and %s cannot be joined: submit the document once for each copy",
 			device.ErrFormat, w.Format)
 	}

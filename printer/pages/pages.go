@@ -4,8 +4,8 @@
 // is printed ([Split]). What the two say must agree, on any member and after any restart, since progress is counted in
 // units; so both drive the same scanners, and the count made at receipt travels with the job and is given to Split.
 //
-// A unit is the smallest piece that a device is given at once: a page where pages stand alone (text, PWG and Apple raster), a label
-// format (ZPL), else the whole document. Nothing here fails: a document that is not what it claims to be is one unit of
+// A unit is the smallest piece that a device is given at once: a page where pages stand alone (text, PWG and Apple raster, PostScript that
+// conforms to the structuring conventions), a label format (ZPL), else the whole document. Nothing here fails: a document that is not what it claims to be is one unit of
 // unknown pages, and prints as it is.
 //
 // All of it streams, in memory that does not grow with the document.
@@ -91,22 +91,28 @@ func Ext(format string) string {
 	return "bin"
 }
 
-// A Span is one unit of a document: Len bytes from Off. What a device is given is Prefix and then these bytes.
+// A Section is Len bytes of a document from Off.
+type Section struct{ Off, Len int64 }
+
+// A Span is one unit of a document: Len bytes from Off. What a device is given is Prefix, the document's first Head bytes, these bytes, and Tail.
 type Span struct {
 	Prefix   string
+	Head     int64
 	Off, Len int64
+	Tail     Section
 }
 
-// Size is the unit's size in bytes, with the prefix.
-func (s Span) Size() int64 { return int64(len(s.Prefix)) + s.Len }
+// Size is the unit's size in bytes, with all that goes with it.
+func (s Span) Size() int64 { return int64(len(s.Prefix)) + s.Head + s.Len + s.Tail.Len }
 
 // Reader reads the unit out of its document.
 func (s Span) Reader(document io.ReaderAt) io.Reader {
 	section := io.NewSectionReader(document, s.Off, s.Len)
-	if s.Prefix == "" {
+	if s.Size() == s.Len {
 		return section
 	}
-	return io.MultiReader(strings.NewReader(s.Prefix), section)
+	return io.MultiReader(strings.NewReader(s.Prefix), io.NewSectionReader(document, 0, s.Head), section,
+		io.NewSectionReader(document, s.Tail.Off, s.Tail.Len))
 }
 
 // A scanner finds the units of one format in a document that streams through it.
@@ -115,9 +121,9 @@ type scanner interface {
 	write(p []byte, unit func(Span))
 	// rest is the unit that the document ends with, after those that write found; false if there is none.
 	rest() (Span, bool)
-	// pages so far, if the document ended here; 0: not known.
+	// pages, if the document ended here; 0: not known.
 	pages() int
-	// broken: the document is not what its format says, and is to be taken whole.
+	// broken, if the document ended here: it is not what its format says, and is to be taken whole.
 	broken() bool
 }
 
@@ -134,7 +140,7 @@ func newScanner(format string) scanner {
 	case URF:
 		return newRasterScanner(urfFormat())
 	case PostScript:
-		return &whole{count: new(psCounter)}
+		return new(dscScanner)
 	case PCL:
 		return &whole{count: new(pclCounter)}
 	case JPEG, PNG:
@@ -159,12 +165,7 @@ func (c *Counter) Write(p []byte) (int, error) {
 }
 
 // Pages is the number of pages (labels) that one copy of the document prints; 0: not known.
-func (c *Counter) Pages() int {
-	if c.scan.broken() {
-		return 0
-	}
-	return c.scan.pages()
-}
+func (c *Counter) Pages() int { return c.scan.pages() }
 
 // Units is the number of units that Split will cut the document into, at least 1.
 func (c *Counter) Units() int {
@@ -185,6 +186,7 @@ const splitBlock = 16 << 10
 type Splitter struct {
 	document  io.ReaderAt
 	size, off int64
+	tail      Section // goes with each unit
 	scan      scanner // nil: the whole document is one unit
 	ready     []Span
 	next      int
@@ -218,9 +220,17 @@ func (s *Splitter) Next() (Span, error) {
 	return span, nil
 }
 
-func (s *Splitter) fill() error {
+func (s *Splitter) fill() (err error) {
 	s.ready, s.next = s.ready[:0], 0
-	add := func(u Span) { s.ready = append(s.ready, u) }
+	add := func(u Span) {
+		u.Tail = s.tail
+		s.ready = append(s.ready, u)
+	}
+	if _, ok := s.scan.(*dscScanner); ok && s.off == 0 {
+		if s.tail, err = trailerOf(s.document, s.size); err != nil {
+			return err
+		}
+	}
 	block := make([]byte, min(splitBlock, s.size-s.off))
 	if len(block) == 0 {
 		s.ended = true

@@ -159,6 +159,10 @@ func agree(t interface {
 	if len(units) != whole.Units() || whole.Units() < 1 {
 		t.Fatalf("%s: %d units counted, %d cut of %q", format, whole.Units(), len(units), document)
 	}
+	if format == PostScript && len(units) > 1 {
+		wholePages(t, len(units), document)
+		return
+	}
 	if prefix := map[string]string{PWG: pwgSync, URF: urf(1)}[format]; prefix != "" && len(units) > 1 {
 		for i, u := range units {
 			if !strings.HasPrefix(u, prefix) {
@@ -262,6 +266,8 @@ func FuzzAgree(f *testing.F) {
 			}
 		}
 	}
+	f.Add(uint8(5), ps(), uint8(7))
+	f.Add(uint8(5), ps("(1)", "%%BeginData: 12 Hex Bytes\r\n%%Page: 3 3\n%%EndData\n(1)"), uint8(7))
 	f.Fuzz(func(t *testing.T, format uint8, document string, chunk uint8) {
 		agree(t, formats[int(format)%len(formats)], document, int(chunk))
 	})

@@ -172,7 +172,12 @@ func (s *rasterScanner) runEnded() {
 
 func (s *rasterScanner) rest() (Span, bool) { return Span{}, false }
 
-func (s *rasterScanner) pages() int { return s.ended }
+func (s *rasterScanner) pages() int {
+	if s.broken() {
+		return 0
+	}
+	return s.ended
+}
 
 // broken also if the document ends inside of a page.
 func (s *rasterScanner) broken() bool {
