@@ -50,6 +50,7 @@ type Core struct {
 	leads bool
 	drain bool
 	drive queue.Drive
+	only  uint64 // the member that reaches the device, as its URI says; 0: any
 
 	session  session
 	before   *before // of the claim before this one, if it was ours in this reign and broke
@@ -204,13 +205,21 @@ func NewCore(member, seed uint64) *Core {
 func (c *Core) Lead(term uint64, d queue.Drive) {
 	c.reset()
 	c.reign++
-	c.term, c.leads, c.drive = term, true, d
+	c.term, c.leads = term, true
+	c.set(d)
 }
 
 // Change says that the device's state is d after another entry.
 func (c *Core) Change(d queue.Drive) {
 	if d.URI != c.drive.URI && d.Class != queue.Fenced && c.session.token == d.Token {
 		c.session.broken = true // the device is made anew, and knows nothing of what was learned when it was opened
+	}
+	c.set(d)
+}
+
+func (c *Core) set(d queue.Drive) {
+	if d.URI != c.drive.URI {
+		c.only = Member(d.URI)
 	}
 	c.drive = d
 }

@@ -294,11 +294,23 @@ func (l *loop) start(h *hand, op *Operation) {
 func (l *loop) ended(h *hand, op *Operation, r Result) {
 	h.core.Result(time.Now(), r)
 	l.setStats(h)
-	if r.Err != nil && op.Term == l.term {
-		drive := h.core.drive
-		l.options.Logger.Warn("device operation", "printer", drive.Printer, "device", drive.URI, "term", op.Term, "err", r.Err)
+	if op.Term == l.term {
+		l.complain(h, r.Err)
 	}
 	l.step(h)
+}
+
+// complain says what is wrong with a device once, however often it is tried.
+func (l *loop) complain(h *hand, err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	if text != "" && text != h.complaint {
+		drive := h.core.drive
+		l.options.Logger.Warn("device operation", "printer", drive.Printer, "device", drive.URI, "term", l.term, "err", err)
+	}
+	h.complaint = text
 }
 
 // arm sets the hand's timer.

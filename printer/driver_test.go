@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"syscall"
@@ -24,6 +25,7 @@ import (
 type fakeLog struct {
 	t      *testing.T
 	driver *Driver
+	warned bytes.Buffer // the driver's own; read after synctest.Wait
 
 	mu        sync.Mutex // guards what follows
 	state     *queue.State
@@ -233,7 +235,7 @@ func drive(t *testing.T, printers int, test func(*fakeLog, []*fakeDevice)) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newFakeLog(t)
 		devices := make([]*fakeDevice, printers)
-		l.driver = New(l, Options{Member: 1, Open: func(uri string) (device.Device, error) {
+		l.driver = New(l, Options{Member: 1, Logger: slog.New(slog.NewTextHandler(&l.warned, nil)), Open: func(uri string) (device.Device, error) {
 			var n int
 			_, err := fmt.Sscanf(uri, "tray:/%d", &n)
 			return devices[n], err
@@ -372,6 +374,9 @@ func TestDriverDeviceFails(t *testing.T) {
 		}
 		if s := l.driver.Stats(); reports != 1 || s[0].Errors > 160 || s[0].Errors < 100 || s[0].LastError == "" {
 			t.Errorf("%d reports, %+v", reports, s)
+		}
+		if n := strings.Count(l.warned.String(), "\n"); n != 1 {
+			t.Errorf("%d warnings of one thing", n)
 		}
 		d[0].failWith(nil)
 		time.Sleep(lastRetry)

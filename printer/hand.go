@@ -18,6 +18,8 @@ type hand struct {
 	core  *Core
 	timer *time.Timer
 	alarm int // tells a timer that was stopped too late
+	// complaint is what was logged of the last operation; empty: it succeeded.
+	complaint string
 
 	uri      string
 	device   device.Device

@@ -55,11 +55,10 @@ func (t *turn) watch() {
 
 // reached: this member may drive the device at all.
 func (t *turn) reached() bool {
-	only := Member(t.drive.URI)
-	if only == 0 || only == t.member {
+	if t.only == 0 || t.only == t.member {
 		return true
 	}
-	t.trouble = trouble{reasonMember, fmt.Sprintf("waits until member %d leads: no other reaches the device", only)}
+	t.trouble = trouble{reasonMember, fmt.Sprintf("waits until member %d leads: no other reaches the device", t.only)}
 	return false
 }
 

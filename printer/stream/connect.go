@@ -47,6 +47,9 @@ func (d *Device) probe(ctx context.Context, l *link) error {
 		return nil
 	case ctx.Err() != nil:
 		return d.unreachable(err)
+	case errors.Is(err, errNoise) && must:
+		return fmt.Errorf("%w: %s says much, and none of it is PJL: look what listens there (if it is a printer that knows no PJL, say pjl=off)",
+			device.ErrUnreachable, d.name)
 	case errors.Is(err, errSilent) && must:
 		return fmt.Errorf("%w: %s takes connections and does not answer within %v: it serves another one, or hangs (look who else prints there; "+
 			"if it never answers, say pjl=oneway or pjl=off)", device.ErrUsed, d.name, d.o.Probe)

@@ -22,8 +22,14 @@ const (
 	linger, lingerMost = time.Second, 3 * time.Second
 )
 
+// muchNoise is how many bytes a printer may say before its first word of PJL. Reading on would only cost time.
+const muchNoise = 16 << 10
+
 // errSilent: no answer in time.
 var errSilent = errors.New("no answer")
+
+// errNoise: what it says is not PJL. It is an errSilent, too.
+var errNoise = fmt.Errorf("%w in much that was said", errSilent)
 
 // A link is a connection. It has one goroutine, which reads; abort and close wait for it.
 type link struct {
@@ -31,6 +37,7 @@ type link struct {
 	talks bool // the printer answers
 	mute  bool // nothing can be read
 
+	noise   chan struct{} // closed when much was read, and no word of PJL in it
 	said    chan pjl.Message
 	ended   chan struct{} // closed when nothing more is read
 	err     error         // why; after ended
@@ -49,7 +56,8 @@ type unread interface{ Unread() bool }
 
 func newLink(conn Conn) *link {
 	l := &link{
-		conn: conn, said: make(chan pjl.Message, 16), ended: make(chan struct{}), quit: make(chan struct{}), taken: time.Now(),
+		conn: conn, noise: make(chan struct{}), said: make(chan pjl.Message, 16), ended: make(chan struct{}), quit: make(chan struct{}),
+		taken: time.Now(),
 	}
 	if u, ok := conn.(unread); ok && u.Unread() {
 		l.mute = true
@@ -61,19 +69,37 @@ func newLink(conn Conn) *link {
 
 func (l *link) read() {
 	defer close(l.ended)
-	r := pjl.NewReader(l.conn)
+	first := babble{from: l.conn, left: muchNoise, much: func() { close(l.noise) }}
+	r := pjl.NewReader(&first)
 	for {
 		m, err := r.Next()
 		if err != nil {
 			l.err = err
 			return
 		}
+		first.left = 0 // it speaks PJL, whatever else it says
 		select {
 		case l.said <- m:
 		case <-l.quit:
 			return
 		}
 	}
+}
+
+// A babble reads, and says once when all that may be left unsaid before the first word of PJL has come.
+type babble struct {
+	from io.Reader
+	left int // 0: nobody wants to know
+	much func()
+}
+
+func (b *babble) Read(p []byte) (int, error) {
+	n, err := b.from.Read(p)
+	if b.left > 0 && n >= b.left {
+		b.much()
+	}
+	b.left = max(0, b.left-n)
+	return n, err
 }
 
 // over is why nothing more can be heard, or nil.
@@ -209,6 +235,8 @@ func (l *link) ask(ctx context.Context, limit time.Duration, c pjl.Commands, hea
 			if len(l.said) == 0 { // what was said before the end is heard first
 				return l.err
 			}
+		case <-l.noise:
+			return errNoise
 		case <-timer.C:
 			return fmt.Errorf("%w within %v", errSilent, limit)
 		case <-ctx.Done():

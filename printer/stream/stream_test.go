@@ -9,12 +9,14 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
 	"time"
 
 	"printq/printer/device"
+	"printq/queue"
 )
 
 // job is one of units of plain text.
@@ -316,6 +318,35 @@ func TestOpenWaitsForRest(t *testing.T) {
 					t.Errorf("it took %v to say so", took)
 				}
 			})
+		})
+	}
+}
+
+// What says much and no PJL is not listened to for longer than it takes to see that.
+func TestBabble(t *testing.T) {
+	for mode, want := range map[Mode]error{On: device.ErrUnreachable, Auto: nil} {
+		synctest.Test(t, func(t *testing.T) {
+			here, there := net.Pipe()
+			var said atomic.Int64
+			go func() {
+				for {
+					n, err := there.Write([]byte("garbage\r\n"))
+					if err != nil {
+						return
+					}
+					said.Add(int64(n))
+				}
+			}()
+			go func() { _, _ = io.Copy(io.Discard, there) }()
+			d := New("socket://babble", func(context.Context) (Conn, error) { return here, nil }, Options{PJL: mode})
+			state, err := d.Open(t.Context(), device.Opening{})
+			if !errors.Is(err, want) || mode == On && !strings.Contains(err.Error(), "none of it is PJL") || mode == Auto && state.Class != queue.Blind {
+				t.Errorf("%v: %+v, %v", mode, state, err)
+			}
+			there.Close()
+			if n := said.Load(); n > 1<<20 {
+				t.Errorf("%d bytes were read", n)
+			}
 		})
 	}
 }
