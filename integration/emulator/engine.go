@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"context"
+	"crypto/sha256"
 	"slices"
 	"sync"
 	"time"
@@ -19,8 +20,9 @@ type Page struct {
 	// Sheet counts the sheets from 1; in duplex, two pages share one.
 	Sheet int
 	// Data is what was sent for this page, without the form feed that ended it; of a document that is taken whole, all of it
-	// for each page. Never changed.
+	// for each page. Never changed. With the option Sums there is no Data but its SHA-256, in Sum.
 	Data []byte
+	Sum  [sha256.Size]byte
 	// Time is when it landed, or was torn.
 	Time time.Time
 	// Torn: the power went, or the connection, while it was on its way. What is on it, nobody knows.
@@ -34,6 +36,7 @@ type Engine struct {
 	// Signalled at every change of what mu guards.
 	cond     *sync.Cond
 	pageTime time.Duration
+	sums     bool
 
 	paper  []Page
 	sheets int
@@ -58,11 +61,19 @@ type hook struct {
 	call    func()
 }
 
-func (e *Engine) init(pageTime time.Duration) {
+func (e *Engine) init(pageTime time.Duration, sums bool) {
 	e.cond = sync.NewCond(&e.mu)
-	e.pageTime = pageTime
+	e.pageTime, e.sums = pageTime, sums
 	e.dead = make(chan struct{})
 	e.grown = make(chan struct{})
+}
+
+// page is one that was read.
+func (e *Engine) page(data []byte) Page {
+	if e.sums {
+		return Page{Sum: sha256.Sum256(data)}
+	}
+	return Page{Data: data}
 }
 
 // Pages is the paper: what came out so far, in its order.

@@ -19,6 +19,7 @@ type gate struct {
 	inner        net.Listener
 	own          bool
 	shut, closed bool
+	shuts        int // how often it was shut
 	room         int // of the system's buffer for a connection, where the listener is its own; 0: as the system has it
 }
 
@@ -52,19 +53,25 @@ func listenAt(addr string, room int) (net.Listener, error) {
 
 // Accept waits for a connection; while the gate is shut, none comes.
 func (g *gate) Accept() (net.Conn, error) {
+	conn, _, err := g.accept()
+	return conn, err
+}
+
+// accept also says how often the gate had been shut before: who came in before it was shut again may not have been served yet.
+func (g *gate) accept() (conn net.Conn, era int, err error) {
 	for {
 		ln, err := g.listener()
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		conn, err := ln.Accept()
-		switch current := g.current(ln); {
+		switch era, current := g.current(ln); {
 		case err == nil && current:
-			return conn, nil
+			return conn, era, nil
 		case err == nil:
 			reset(conn)
 		case current || !g.own:
-			return nil, err
+			return nil, 0, err
 		}
 	}
 }
@@ -82,10 +89,17 @@ func (g *gate) listener() (net.Listener, error) {
 }
 
 // current: who comes through the listener may come in. One that was closed is not current even when the gate is open again.
-func (g *gate) current(ln net.Listener) bool {
+func (g *gate) current(ln net.Listener) (era int, current bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return !g.shut && g.inner == ln
+	return g.shuts, !g.shut && g.inner == ln
+}
+
+// since reports whether the gate has not been shut since.
+func (g *gate) since(era int) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.shuts == era
 }
 
 // close lets nobody in from now on.
@@ -96,6 +110,7 @@ func (g *gate) close() {
 		return
 	}
 	g.shut = true
+	g.shuts++
 	if g.own {
 		g.inner.Close()
 	}

@@ -20,6 +20,7 @@ type interpreter struct {
 	inDoc   bool
 	entered bool // the document's language came with ENTER, so a UEL has to end it
 	split   splitter
+	page    func([]byte) // takes a page
 	job     job
 }
 
@@ -27,6 +28,7 @@ type interpreter struct {
 func (s *session) interpret() {
 	i := &interpreter{s: s}
 	i.job.s = s
+	i.page = func(page []byte) { i.job.page(page, false) }
 	if s.p.options.PJL == PJLPrinted {
 		i.begin("PCL")
 	}
@@ -49,6 +51,10 @@ func (s *session) interpret() {
 func (i *interpreter) read(b byte) bool {
 	if i.s.p.options.PJL == PJLPrinted {
 		i.data(b)
+		return !i.job.died
+	}
+	if i.exit == "" && b != uel[0] {
+		i.byte(b)
 		return !i.job.died
 	}
 	if i.exit+string(b) == uel[:len(i.exit)+1] {
@@ -113,14 +119,12 @@ func (i *interpreter) begin(language string) {
 	i.split = newSplitter(language, o.OtherPages, o.SkipsBlankRest)
 }
 
-func (i *interpreter) data(b byte) {
-	i.split.write(b, func(page []byte) { i.job.page(page, false) })
-}
+func (i *interpreter) data(b byte) { i.split.write(b, i.page) }
 
 // leave ends the document, as a UEL does: what was begun of a page is ejected.
 func (i *interpreter) leave() {
 	if i.inDoc {
-		i.split.rest(func(page []byte) { i.job.page(page, false) })
+		i.split.rest(i.page)
 	}
 	i.job.eject()
 	i.inDoc, i.entered, i.split, i.line, i.long = false, false, nil, nil, false

@@ -60,7 +60,7 @@ func NewIPP(o IPPOptions) (*IPP, error) {
 		options: o, uuid: o.UUID, started: time.Now(),
 		barred: map[string]bool{}, conns: map[net.Conn]bool{},
 	}
-	p.init(o.PageTime)
+	p.init(o.PageTime, o.Sums)
 	if !o.TLS {
 		return p, nil
 	}

@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
-	"io"
 	"log/slog"
 	"math/big"
 	"net"
@@ -19,7 +18,7 @@ import (
 )
 
 // maxDocument bounds what a request may bring.
-const maxDocument = 1 << 30
+const maxDocument = 2 << 30
 
 func (p *IPP) newServer() *http.Server {
 	return &http.Server{
@@ -91,7 +90,7 @@ func (p *IPP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	q.op = goipp.Op(q.Code)
 	if q.op == goipp.OpPrintJob || q.op == goipp.OpSendDocument {
-		q.document, q.broken = io.ReadAll(http.MaxBytesReader(w, r.Body, maxDocument))
+		p.read(q, http.MaxBytesReader(w, r.Body, maxDocument))
 	}
 	answer, ok := p.handle(q)
 	if !ok {

@@ -2,7 +2,9 @@ package emulator
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -34,8 +36,8 @@ type ippJob struct {
 	state                      state
 	reasons                    []string
 	documents, octets          int
-	pages                      [][]byte // of one copy
-	partial                    bool     // the document broke off
+	pages                      []Page // of one copy
+	partial                    bool   // the document broke off
 	canceled                   bool
 	impressions, sheets        int // on paper
 	created, processed, finish time.Time
@@ -79,10 +81,7 @@ func (p *IPP) accept(q *ippRequest) (j *ippJob, unsupported goipp.Attributes, st
 
 // format takes document-format over, where the printer supports it.
 func (p *IPP) format(q *ippRequest, j *ippJob) goipp.Status {
-	format := q.text("document-format")
-	if format == "" {
-		format = p.options.Formats[0]
-	}
+	format := p.formatOf(q)
 	if !slices.Contains(p.options.Formats, format) || p.barred[format] {
 		return goipp.StatusErrorDocumentFormatNotSupported
 	}
@@ -91,6 +90,13 @@ func (p *IPP) format(q *ippRequest, j *ippJob) goipp.Status {
 	}
 	j.format = format
 	return goipp.StatusOk
+}
+
+func (p *IPP) formatOf(q *ippRequest) string {
+	if format := q.text("document-format"); format != "" {
+		return format
+	}
+	return p.options.Formats[0]
 }
 
 // add gives the job its id and takes it into the list.
@@ -106,16 +112,35 @@ var languages = map[string]string{
 	"application/pdf": "PDF", "application/postscript": "POSTSCRIPT",
 }
 
+// read reads the document that follows a request, and finds its pages as it comes.
+func (p *IPP) read(q *ippRequest, body io.Reader) {
+	split := newSplitter(languages[p.formatOf(q)], p.options.OtherPages, p.options.SkipsBlankRest)
+	add := func(data []byte) { q.pages = append(q.pages, p.page(data)) }
+	buffer, n := make([]byte, 64<<10), 0
+	var err error
+	for err == nil {
+		n, err = body.Read(buffer)
+		for _, b := range buffer[:n] {
+			split.write(b, add)
+		}
+		q.octets += n
+	}
+	split.rest(add)
+	if !errors.Is(err, io.EOF) {
+		q.broken = err
+	}
+}
+
 // load gives the job its document and lets it print.
 func (p *IPP) load(j *ippJob, q *ippRequest) {
 	j.documents++
-	j.octets += len(q.document)
+	j.octets += q.octets
 	j.partial = q.broken != nil
 	if j.partial && !p.options.PrintsPartial {
 		p.end(j, aborted, "submission-interrupted")
 		return
 	}
-	j.pages = splitAll(q.document, newSplitter(languages[j.format], p.options.OtherPages, p.options.SkipsBlankRest))
+	j.pages = q.pages
 	j.state, j.reasons = pending, []string{"none"}
 	p.cond.Broadcast()
 }

@@ -60,7 +60,7 @@ func (p *IPP) send(q *ippRequest) *goipp.Message {
 		return q.answer(goipp.StatusErrorNotPossible)
 	}
 	last := q.truth("last-document")
-	if len(q.document) == 0 && q.broken == nil {
+	if q.octets == 0 && q.broken == nil {
 		if last {
 			p.end(j, aborted, "job-data-insufficient")
 		}

@@ -11,9 +11,10 @@ type IPPOptions struct {
 	// Formats are document-format-supported; nil: text, PWG raster, ZPL, PDF, PostScript and application/octet-stream, of
 	// which the first bytes are looked at.
 	Formats []string
-	// OtherPages and SkipsBlankRest are those of [Options].
+	// OtherPages, SkipsBlankRest and Sums are those of [Options].
 	OtherPages     int
 	SkipsBlankRest bool
+	Sums           bool
 
 	// NoCreateJob: Create-Job and Send-Document are not there, only Print-Job.
 	NoCreateJob bool

@@ -40,9 +40,10 @@ func (p *IPP) printJob(j *ippJob, boot, ledgerID int) {
 	for range j.copies {
 		for at := 0; at < len(pages); at += step {
 			var sheet []Page
-			for _, data := range pages[at:min(at+step, len(pages))] {
+			for _, page := range pages[at:min(at+step, len(pages))] {
 				number++
-				sheet = append(sheet, Page{Job: ledgerID, Name: j.name, Number: number, Data: data})
+				page.Job, page.Name, page.Number = ledgerID, j.name, number
+				sheet = append(sheet, page)
 			}
 			stop := func() bool { return j.canceled }
 			if !p.printSheet(j, boot, stop, sheet) {

@@ -10,10 +10,12 @@ import (
 // An ippRequest is a request, and the document that followed it.
 type ippRequest struct {
 	goipp.Message
-	op       goipp.Op
-	boot     int
-	document []byte
-	broken   error // why the document did not come whole
+	op   goipp.Op
+	boot int
+	// The document: its size, and its pages.
+	octets int
+	pages  []Page
+	broken error // why it did not come whole
 }
 
 func (q *ippRequest) find(attrs goipp.Attributes, name string) goipp.Values {

@@ -28,7 +28,7 @@ func NewJetDirect(o Options) *JetDirect {
 		o.Model = "EMULATOR"
 	}
 	p := &JetDirect{options: o}
-	p.init(o.PageTime)
+	p.init(o.PageTime, o.Sums)
 	return p
 }
 
@@ -78,14 +78,14 @@ func (p *JetDirect) serve(g *gate) error {
 	var busy sync.WaitGroup
 	defer busy.Wait()
 	for {
-		conn, err := g.Accept()
+		conn, era, err := g.accept()
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) {
 				return nil
 			}
 			return err
 		}
-		s := p.begin(conn)
+		s := p.begin(conn, func() bool { return g.since(era) })
 		switch {
 		case s == nil:
 			reset(conn)
@@ -97,14 +97,15 @@ func (p *JetDirect) serve(g *gate) error {
 	}
 }
 
-// begin makes the connection the one that is served; nil: the printer does not take it.
-func (p *JetDirect) begin(conn net.Conn) *session {
+// begin makes the connection the one that is served; nil: the printer does not take it. here says whether
+// it has had power ever since the connection came.
+func (p *JetDirect) begin(conn net.Conn, here func() bool) *session {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.session != nil && !p.session.alive() && !p.closed {
 		p.cond.Wait() // until what died with the power has been put away
 	}
-	if p.off || p.closed || p.session != nil {
+	if p.off || p.closed || p.session != nil || !here() {
 		return nil
 	}
 	p.session = newSession(p, conn)

@@ -65,7 +65,8 @@ func (j *job) page(data []byte, torn bool) {
 	if j.died {
 		return
 	}
-	p := Page{Name: j.name, Data: data, Torn: torn}
+	p := j.s.p.page(data)
+	p.Name, p.Torn = j.name, torn
 	switch {
 	case !j.s.p.options.Duplex:
 		j.sheet(p)

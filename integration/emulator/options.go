@@ -46,6 +46,8 @@ type Options struct {
 	OtherPages int
 	// SkipsBlankRest: white space after the last form feed is no page. Else it is.
 	SkipsBlankRest bool
+	// Sums: of each page only its digest is kept, so that documents may be of any size (see [Page]).
+	Sums bool
 	// Duplex prints two pages on a sheet and counts both, also where the second is blank.
 	Duplex bool
 	// RefusesSecond resets a connection that comes while one is served. Else it waits until the paper of the one before is

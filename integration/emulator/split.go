@@ -30,16 +30,6 @@ func newSplitter(language string, others int, skipBlank bool) splitter {
 	return &sensing{others: others, skipBlank: skipBlank}
 }
 
-// splitAll splits a document that is there as a whole.
-func splitAll(document []byte, s splitter) (pages [][]byte) {
-	add := func(p []byte) { pages = append(pages, p) }
-	for _, b := range document {
-		s.write(b, add)
-	}
-	s.rest(add)
-	return pages
-}
-
 // sensing looks at the first bytes before it chooses.
 type sensing struct {
 	others    int

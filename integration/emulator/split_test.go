@@ -166,3 +166,13 @@ func (p *JetDirect) settled() {
 		p.cond.Wait()
 	}
 }
+
+// splitAll splits a document that is there as a whole.
+func splitAll(document []byte, s splitter) (pages [][]byte) {
+	add := func(p []byte) { pages = append(pages, p) }
+	for _, b := range document {
+		s.write(b, add)
+	}
+	s.rest(add)
+	return pages
+}
