@@ -21,6 +21,7 @@ type frame struct {
 	open    bool   // a JOB without its EOJ
 	name    string // of that job
 	entered bool   // a language was entered
+	begun   bool   // without frames: a unit was sent
 
 	started bool // the printer has said so: it knows USTATUS JOB
 	ended   int  // the unit whose PJL job has ended last; where one PJL job holds all, the whole

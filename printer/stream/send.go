@@ -57,6 +57,7 @@ func (d *Device) Send(ctx context.Context, w device.Window) (device.Sent, error)
 		return s.sent, err
 	}
 	s.link = d.link
+	w.Next = s.frame.continued(&w)
 	s.watch.begin(s)
 	return s.finish(s.run())
 }
