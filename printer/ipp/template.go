@@ -17,8 +17,8 @@ var syntaxes = []struct {
 	names []string
 }{
 	{goipp.TagKeyword, []string{
-		"sides", "media", "print-color-mode", "output-bin", "print-scaling", "print-content-optimize", "presentation-direction-number-up",
-		"print-rendering-intent", "page-delivery", "imposition-template", "job-sheets", "media-type", "media-source",
+		"sides", "print-color-mode", "output-bin", "print-scaling", "print-content-optimize", "presentation-direction-number-up",
+		"print-rendering-intent", "page-delivery", "imposition-template", "job-sheets",
 	}},
 	{goipp.TagEnum, []string{"print-quality", "orientation-requested", "finishings"}},
 	{goipp.TagInteger, []string{"number-up"}},
@@ -46,7 +46,7 @@ func (a *about) template(j device.Job, copies int) goipp.Attributes {
 			}
 		}
 	}
-	return t
+	return append(t, a.media(j.Options)...)
 }
 
 // encoded is an option with its values, which commas part; one that cannot be read is left out.
