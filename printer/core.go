@@ -59,6 +59,7 @@ type Core struct {
 	// retry is when an operation that failed may be tried again, reclaim when a refused session may be claimed anew.
 	retry, reclaim backoff
 	trouble        trouble
+	renewed        bool // the log's reason is that of an earlier URI
 	proposals      [decisions]proposal
 
 	stats Stats
@@ -211,8 +212,12 @@ func (c *Core) Lead(term uint64, d queue.Drive) {
 
 // Change says that the device's state is d after another entry.
 func (c *Core) Change(d queue.Drive) {
-	if d.URI != c.drive.URI && d.Class != queue.Fenced && c.session.token == d.Token {
-		c.session.broken = true // the device is made anew, and knows nothing of what was learned when it was opened
+	if d.URI != c.drive.URI {
+		if d.Class != queue.Fenced && c.session.token == d.Token {
+			c.session.broken = true // the device is made anew, and knows nothing of what was learned when it was opened
+		}
+		// Somebody sees to it: it is tried at once, and is not known to be well before.
+		c.retry, c.reclaim, c.trouble, c.renewed = backoff{count: min(c.retry.count, 1)}, backoff{}, trouble{}, true
 	}
 	c.set(d)
 }
@@ -228,7 +233,7 @@ func (c *Core) set(d queue.Drive) {
 func (c *Core) Revoke() { c.reset() }
 
 func (c *Core) reset() {
-	c.leads, c.drain = false, false
+	c.leads, c.drain, c.renewed = false, false, false
 	c.session, c.before, c.retry, c.reclaim, c.trouble = session{}, nil, backoff{}, backoff{}, trouble{}
 	c.proposals = [decisions]proposal{}
 }

@@ -53,6 +53,7 @@ var scriptErrors = map[string]error{
 	"units":       errUnits,
 	"not-leader":  ErrNotLeader,
 	"other":       fmt.Errorf("something else"),
+	"secret":      fmt.Errorf("%w: another secret is wanted", device.ErrUnreachable),
 	"unclear":     device.ErrUnclear,
 	"format":      device.ErrFormat,
 }

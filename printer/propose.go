@@ -59,7 +59,8 @@ func (t *turn) report() {
 	if want == (trouble{}) && (!ours(t.drive.Reason) || !t.healthy()) {
 		return // nothing to say, or not known to be over
 	}
-	if want.reason == t.drive.Reason && (want.detail == t.drive.Detail || want.reason != reasonMember) {
+	same := want.reason == t.drive.Reason && want.detail == t.drive.Detail
+	if t.renewed = t.renewed && !same; same || want.reason == t.drive.Reason && want.reason != reasonMember && !t.renewed {
 		t.proposals[report] = proposal{}
 		return
 	}
