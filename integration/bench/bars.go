@@ -18,16 +18,15 @@ func judge(r row, outcomes []*outcome) string {
 }
 
 func (b bar) judge(r row, outcomes []*outcome) string {
-	value, what := func(s sample) float64 { return s.value }, ""
-	fewer := r.fewer
+	value, what, unit, fewer := func(s sample) float64 { return s.value }, "", r.unit, r.fewer
 	if b.p99 {
-		value, what, fewer = func(s sample) float64 { return s.p99 }, "p99 ", true
+		value, what, unit, fewer = func(s sample) float64 { return s.p99 }, "p99 ", "ms", true
 	}
 	sign := ">="
 	if fewer {
 		sign = "<="
 	}
-	text := fmt.Sprintf("%s%s %s %s", what, sign, number(b.limit), r.unit)
+	text := fmt.Sprintf("%s%s %s %s", what, sign, number(b.limit), unit)
 	values := pick(outcomes[0].good(), value)
 	if b.peer != "" {
 		text = fmt.Sprintf("%s%s %gx %s", what, sign, b.limit, b.peer)

@@ -58,7 +58,7 @@ const (
 
 // rows are all rows, in the order of the table.
 func rows() []row {
-	return slices.Concat(puts(), tails(), failovers())
+	return slices.Concat(puts(), uploads(), tails(), prints(), failovers())
 }
 
 func puts() []row {

@@ -33,6 +33,7 @@ type Client struct {
 	endpoints []string
 	printers  []string
 	failover  bool
+	wait      bool
 	run       string        // makes keys that no other run has had
 	lanes     []lane        // by client
 	turn      atomic.Uint32 // of the member that the next tail is at
@@ -59,7 +60,7 @@ func Open(w load.Work) (*Client, error) {
 		return nil, errors.New("the work names no endpoints or no printers")
 	}
 	c := &Client{
-		endpoints: w.Endpoints, printers: w.Printers, failover: w.Failover,
+		endpoints: w.Endpoints, printers: w.Printers, failover: w.Failover, wait: w.Wait,
 		run: strconv.FormatInt(time.Now().UnixNano(), 36), lanes: make([]lane, w.Clients), repeats: map[string]int{},
 	}
 	for i := range c.lanes {
@@ -71,7 +72,7 @@ func Open(w load.Work) (*Client, error) {
 // Put submits a document, or several with jobs:batch.
 func (c *Client) Put(_ context.Context, client int, n uint64, documents [][]byte) error {
 	l := &c.lanes[client]
-	r := &request{printer: c.printers[n%uint64(len(c.printers))], number: n, documents: documents}
+	r := &request{printer: c.printers[n%uint64(len(c.printers))], number: n, documents: documents, wait: c.wait}
 	if !c.failover {
 		_, err := l.try(c.endpoints, r, patience)
 		return err
@@ -89,6 +90,7 @@ func (c *Client) insist(l *lane, r *request) error {
 			return err
 		}
 		c.note(kind)
+		l.leave()
 		l.member++
 		if tries%len(c.endpoints) == 0 {
 			time.Sleep(2 * time.Millisecond)
@@ -121,10 +123,16 @@ func (l *lane) try(endpoints []string, r *request, patience time.Duration) (kind
 	}
 	kind, keep, err := l.exchange(r, deadline)
 	if !keep {
+		l.leave()
+	}
+	return kind, err
+}
+
+func (l *lane) leave() {
+	if l.conn != nil {
 		_ = l.conn.Close()
 		l.conn = nil
 	}
-	return kind, err
 }
 
 // exchange reports also whether the connection can be used again.
@@ -181,9 +189,7 @@ func refusal(resp *http.Response, answer []byte, r *request) (kind string, keep 
 
 // Close ends all connections.
 func (c *Client) Close() {
-	for _, l := range c.lanes {
-		if l.conn != nil {
-			_ = l.conn.Close()
-		}
+	for i := range c.lanes {
+		c.lanes[i].leave()
 	}
 }

@@ -14,6 +14,7 @@ type request struct {
 	number    uint64
 	key       string // empty: none
 	documents [][]byte
+	wait      bool // until the job has ended
 }
 
 const (
@@ -51,6 +52,9 @@ func (r *request) head(b []byte, action, contentType string, length int) []byte 
 	b = append(b, action...)
 	b = append(b, "?name="...)
 	b = append(b, load.Name(r.number)...)
+	if r.wait {
+		b = append(b, "&wait=10s"...)
+	}
 	b = append(b, " HTTP/1.1\r\nHost: localhost\r\nContent-Type: "...)
 	b = append(b, contentType...)
 	if r.key != "" {

@@ -36,8 +36,9 @@ type Work struct {
 	Failover bool `json:"failover,omitempty"`
 	// Of the servers: their CPU time is a part of the result.
 	PIDs []int `json:"pids,omitempty"`
-	// For printq: the printers, which the clients take in turn.
+	// For printq: the printers, which the clients take in turn, and whether a job is acknowledged only when it has ended.
 	Printers []string `json:"printers,omitempty"`
+	Wait     bool     `json:"wait,omitempty"`
 }
 
 // A Task is one kind of work.
