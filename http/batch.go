@@ -1,6 +1,7 @@
 package http
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -53,6 +54,7 @@ func readBatch(body io.Reader, contentType string, t *ticket) ([]item, error) {
 		return nil, err
 	}
 	var items []item
+	var buf bytes.Buffer
 	total := 0
 	for {
 		p, err := mr.NextPart()
@@ -72,7 +74,7 @@ func readBatch(body io.Reader, contentType string, t *ticket) ([]item, error) {
 		if len(items) == maxBatch {
 			return nil, fmt.Errorf("more than %d documents: %w: send them in several batches", maxBatch, node.ErrTooLarge)
 		}
-		document, err := readPart(p, queue.MaxInline)
+		document, err := readPart(p, queue.MaxInline, &buf)
 		if err != nil {
 			return nil, fmt.Errorf("document %d: %w: submit large documents one by one", len(items)+1, err)
 		}

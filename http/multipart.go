@@ -1,6 +1,7 @@
 package http
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -80,21 +81,21 @@ func (t *ticket) describe(p *multipart.Part) {
 }
 
 func (t *ticket) field(p *multipart.Part) error {
-	value, err := readPart(p, queue.MaxText)
+	value, err := readPart(p, queue.MaxText, new(bytes.Buffer))
 	if err != nil {
 		return err
 	}
 	return t.set(p.FormName(), string(value))
 }
 
-// readPart reads a part that may have so many bytes.
-func readPart(p *multipart.Part, limit int) ([]byte, error) {
-	value, err := io.ReadAll(io.LimitReader(p, int64(limit)+1))
-	if err != nil {
+// readPart reads a part that may have so many bytes, by way of a buffer that serves for many.
+func readPart(p *multipart.Part, limit int, buf *bytes.Buffer) ([]byte, error) {
+	buf.Reset()
+	if _, err := buf.ReadFrom(io.LimitReader(p, int64(limit)+1)); err != nil {
 		return nil, unread(err)
 	}
-	if len(value) > limit {
+	if buf.Len() > limit {
 		return nil, fmt.Errorf("part %q: %w: it may have %d bytes", p.FormName(), node.ErrTooLarge, limit)
 	}
-	return value, nil
+	return bytes.Clone(buf.Bytes()), nil
 }

@@ -24,6 +24,8 @@ func (n *Node) Propose(ctx context.Context, cmd *queuepb.Command, payload []byte
 	if err != nil {
 		return Answer{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.RequestTimeout)
+	defer cancel()
 	return wait(ctx)
 }
 
@@ -34,6 +36,8 @@ func (n *Node) ProposeAll(ctx context.Context, cmds []*queuepb.Command, payloads
 	for i, cmd := range cmds {
 		waits[i], errs[i] = n.begin(cmd, payloads[i])
 	}
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.RequestTimeout)
+	defer cancel()
 	for i, wait := range waits {
 		if wait != nil {
 			answers[i], errs[i] = wait(ctx)
@@ -42,7 +46,7 @@ func (n *Node) ProposeAll(ctx context.Context, cmds []*queuepb.Command, payloads
 	return answers, errs
 }
 
-// begin hands a command to the loop; what it returns waits for the outcome, for RequestTimeout at most.
+// begin hands a command to the loop; what it returns waits for the outcome, or gives it up when the context ends.
 func (n *Node) begin(cmd *queuepb.Command, payload []byte) (func(context.Context) (Answer, error), error) {
 	select {
 	case <-n.started:
@@ -58,8 +62,6 @@ func (n *Node) begin(cmd *queuepb.Command, payload []byte) (func(context.Context
 		return nil, fmt.Errorf("%w: ask another member", ErrStopping)
 	}
 	return func(ctx context.Context) (Answer, error) {
-		ctx, cancel := context.WithTimeout(ctx, n.cfg.RequestTimeout)
-		defer cancel()
 		select {
 		case o := <-done:
 			return o.answer, o.err
@@ -180,6 +182,8 @@ func (u *upload) chunk(ctx context.Context, data []byte) error {
 	u.chunks++
 	u.underway++
 	go func() {
+		ctx, cancel := context.WithTimeout(ctx, u.n.cfg.RequestTimeout)
+		defer cancel()
 		_, err := wait(ctx)
 		u.answers <- err // there is room for the window
 	}()

@@ -40,8 +40,8 @@ type requests struct {
 	pending map[uint64]*request
 	// Of the pending ones, those that go to the leader with the next Step.
 	forwards []*request
-	bytes   int
-	floor   uint64
+	bytes    int
+	floor    uint64
 
 	// stopped: this member is going, and takes on nothing more.
 	stopped bool

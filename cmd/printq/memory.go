@@ -12,7 +12,7 @@ import (
 // the collector's defaults the process would grow to twice what is live, plus what passed meanwhile; a soft limit keeps it
 // small at little cost as long as the limit is well above what is live.
 const (
-	softMemory  = 224 << 20
+	softMemory  = 320 << 20
 	memoryCheck = 5 * time.Second
 )
 
