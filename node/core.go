@@ -339,6 +339,10 @@ func (c *Core) writeNote() error {
 func (c *Core) turn() error {
 	rd := c.raw.Ready()
 	before, after := c.split(rd)
+	var last []*raftpb.Message
+	if !rd.MustSync {
+		before, last = nil, before // nothing is waited for: first those are answered who wait here
+	}
 	c.send(before)
 	if err := c.save(rd); err != nil {
 		return err
@@ -347,6 +351,7 @@ func (c *Core) turn() error {
 	if err := c.apply(rd.CommittedEntries); err != nil {
 		return err
 	}
+	c.send(last)
 	c.reads.granted(rd.ReadStates)
 	c.raw.Advance(rd)
 	c.noteLeader()
