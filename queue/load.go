@@ -273,7 +273,6 @@ func (l *loader) oldest() uint64 {
 }
 
 // jobOf is a job as its record has it, not bound to its device. A printer that is no more stands in by name.
-
 func (s *State) jobOf(m *Job) *job {
 	p := s.printers[m.Printer]
 	if p == nil {
