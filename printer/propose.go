@@ -1,10 +1,10 @@
 package printer
 
 import (
+	"bytes"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
+	"printq/queue"
 	"printq/queue/queuepb"
 )
 
@@ -28,6 +28,7 @@ const (
 // A proposal was made, and its effect has not been seen yet.
 type proposal struct {
 	command *queuepb.Command
+	encoded []byte // of command: what is made anew at each step is compared by its bytes
 	tries   int
 	again   time.Time
 }
@@ -37,7 +38,8 @@ type proposal struct {
 func (t *turn) propose(d decision, command *queuepb.Command) {
 	command.Term = t.term
 	p := &t.proposals[d]
-	same := p.command != nil && proto.Equal(p.command, command)
+	encoded := queue.Encode(command)
+	same := bytes.Equal(p.encoded, encoded)
 	if same && t.now.Before(p.again) {
 		t.wake(p.again)
 		return
@@ -47,7 +49,7 @@ func (t *turn) propose(d decision, command *queuepb.Command) {
 	} else {
 		p.tries = 0
 	}
-	p.command = command
+	p.command, p.encoded = command, encoded
 	p.again = t.now.Add(doubled(firstPropose, p.tries))
 	t.wake(p.again)
 	t.todo.Decisions = append(t.todo.Decisions, command)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"printq/printer/device"
 	"printq/queue"
@@ -65,7 +66,9 @@ func (t *Tray) write(ctx context.Context, p part, u device.Unit) (record, error)
 		return record{}, unreachable("make the page's file", err)
 	}
 	h := sha256.New()
-	n, err := io.Copy(diskErrors{io.MultiWriter(f, h)}, bodyErrors{ctx, io.LimitReader(u.Body, u.Size+1)})
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	n, err := io.CopyBuffer(diskErrors{io.MultiWriter(f, h)}, bodyErrors{ctx, io.LimitReader(u.Body, u.Size+1)}, *buf)
 	if err == nil && n != u.Size {
 		err = fmt.Errorf("unit is %d bytes, not %d: %w", n, u.Size, io.ErrUnexpectedEOF)
 	}
@@ -86,6 +89,9 @@ func (t *Tray) write(ctx context.Context, p part, u device.Unit) (record, error)
 	h.Sum(r.sha256[:0])
 	return r, nil
 }
+
+// buffers are what pages pass through.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 64<<10); return &b }}
 
 // bodyErrors ends with its context, between two reads.
 type bodyErrors struct {
