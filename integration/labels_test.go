@@ -36,7 +36,7 @@ func TestManyLabels(t *testing.T) {
 		via := c.members[i].client
 		group.Go(func() error {
 			for n := i; n < batches; n += size {
-				if err := c.submitBatch(sending, via, n*ofEach, ofEach); err != nil {
+				if err := c.submitBatch(sending, via, "labels", n*ofEach, ofEach); err != nil {
 					return err
 				}
 			}
@@ -65,13 +65,13 @@ func TestManyLabels(t *testing.T) {
 
 func rate(n int, d time.Duration) string { return fmt.Sprintf("%.0f/s", float64(n)/d.Seconds()) }
 
-// submitBatch submits count labels in one request.
-func (c *cluster) submitBatch(ctx context.Context, via *client, first, count int) error {
+// submitBatch submits count labels to a printer in one request.
+func (c *cluster) submitBatch(ctx context.Context, via *client, printer string, first, count int) error {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	var labels []*document
 	for n := range count {
-		d := label("labels", first+n, 1<<10)
+		d := label(printer, first+n, 1<<10)
 		labels = append(labels, d)
 		part, err := w.CreatePart(textproto.MIMEHeader{
 			"Content-Disposition": {`form-data; name="file"; filename=` + strconv.Quote(d.name)}, api.HeaderKey: {d.key},
@@ -87,7 +87,7 @@ func (c *cluster) submitBatch(ctx context.Context, via *client, first, count int
 		return err
 	}
 	_, answer, err := via.do(ctx, &request{
-		method: http.MethodPost, path: jobsPath("labels") + ":batch", contentType: w.FormDataContentType(),
+		method: http.MethodPost, path: jobsPath(printer) + ":batch", contentType: w.FormDataContentType(),
 		body: inMemory(b.Bytes()), patience: 30 * time.Second,
 	})
 	if err != nil {
