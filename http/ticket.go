@@ -123,7 +123,7 @@ func (t *ticket) command(doc *received) *queuepb.Command {
 	return &queuepb.Command{Body: &queuepb.Command_Submit{Submit: &queuepb.Submit{
 		Printer: t.printer, Key: t.key, Name: t.name, User: t.user,
 		Upload: doc.Upload, Chunks: doc.Chunks, Bytes: uint64(doc.Bytes), Sha256: bytes.Clone(doc.SHA256[:]),
-		Format: doc.format, Pages: doc.pages, Units: doc.units,
+		Format: doc.format, Pages: doc.pages, Units: pages.Units(doc.format, queue.Wish(t.options, "sides"), doc.units),
 		Copies: t.copies, Priority: t.priority, Hold: t.hold, Ttl: int64(t.ttl),
 		Options: t.options,
 	}}}

@@ -74,3 +74,13 @@ func (j *job) wish(options []*queuepb.Option) {
 		j.seldom().options = options
 	}
 }
+
+// Wish is the value of one of a job's options; empty: it has none of that name.
+func Wish(options []*queuepb.Option, name string) string {
+	for _, o := range options {
+		if o.Name == name {
+			return o.Value
+		}
+	}
+	return ""
+}

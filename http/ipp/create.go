@@ -9,6 +9,7 @@ import (
 	"github.com/OpenPrinting/goipp"
 
 	"printq/node"
+	"printq/printer/pages"
 	"printq/queue"
 	"printq/queue/queuepb"
 )
@@ -78,7 +79,7 @@ func (h *Handler) sendDocument(ctx context.Context, q *request, t target) (*answ
 	if err != nil {
 		return nil, err
 	}
-	c := doc.attach(j.Id, int64(max(h.options.DuplicateWindow, 0)))
+	c := doc.attach(j.Job, int64(max(h.options.DuplicateWindow, 0)))
 	c.GetAttachDocument().Last, c.GetAttachDocument().Number = bool(last), q.nextDocument(j.Id)
 	if err := h.attach(ctx, c, doc.Inline); err != nil {
 		return nil, err
@@ -172,10 +173,10 @@ func (h *Handler) sameDocument(ctx context.Context, q *request, j *node.JobStatu
 }
 
 // attach makes the command that gives a job its document.
-func (d *received) attach(job uint64, unseenFor int64) *queuepb.Command {
+func (d *received) attach(job *queue.Job, unseenFor int64) *queuepb.Command {
 	return &queuepb.Command{Body: &queuepb.Command_AttachDocument{AttachDocument: &queuepb.AttachDocument{
-		Job: job, Upload: d.Upload, Chunks: d.Chunks, Bytes: uint64(d.Bytes), Sha256: bytes.Clone(d.SHA256[:]),
-		Format: d.format, Pages: d.pages, Units: d.units, UnseenFor: unseenFor, Options: d.wishes(nil),
+		Job: job.Id, Upload: d.Upload, Chunks: d.Chunks, Bytes: uint64(d.Bytes), Sha256: bytes.Clone(d.SHA256[:]),
+		Format: d.format, Pages: d.pages, Units: pages.Units(d.format, queue.Wish(job.Options, "sides"), d.units), UnseenFor: unseenFor, Options: d.wishes(nil),
 	}}}
 }
 

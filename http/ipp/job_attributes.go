@@ -110,10 +110,8 @@ func jobSizes(j *node.JobStatus) []goipp.Attribute {
 
 // sheets are as many as a copy's impressions need.
 func sheets(j *queue.Job, impressions int) int {
-	for _, o := range j.Options {
-		if o.Name == "sides" && strings.HasPrefix(o.Value, "two-sided") {
-			return (impressions + 1) / 2
-		}
+	if strings.HasPrefix(queue.Wish(j.Options, "sides"), "two-sided") {
+		return (impressions + 1) / 2
 	}
 	return impressions
 }

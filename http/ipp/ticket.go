@@ -127,7 +127,7 @@ func (t *ticket) submit(doc *received) *queuepb.Command {
 	return &queuepb.Command{Body: &queuepb.Command_Submit{Submit: &queuepb.Submit{
 		Printer: t.printer, Name: t.name, User: t.user,
 		Upload: doc.Upload, Chunks: doc.Chunks, Bytes: uint64(doc.Bytes), Sha256: bytes.Clone(doc.SHA256[:]),
-		Format: doc.format, Pages: doc.pages, Units: doc.units,
+		Format: doc.format, Pages: doc.pages, Units: pages.Units(doc.format, queue.Wish(t.options, "sides"), doc.units),
 		Copies: t.copies, Priority: t.priority, Hold: t.hold, Options: doc.wishes(t.options),
 	}}}
 }

@@ -20,7 +20,9 @@ func newSplitter(language string, others int, skipBlank bool) splitter {
 	switch language {
 	case "PCL":
 		return &textSplitter{skipBlank: skipBlank}
-	case "POSTSCRIPT", "PDF", "PCLXL", "URF":
+	case "POSTSCRIPT":
+		return &wholeSplitter{pages: others, ends: 4} // control-D
+	case "PDF", "PCLXL", "URF":
 		return &wholeSplitter{pages: others}
 	case "PWG":
 		return new(pwgSplitter)
@@ -160,13 +162,20 @@ func (z *zplSplitter) quantity() int {
 
 func (z *zplSplitter) rest(func([]byte)) {}
 
-// wholeSplitter: nothing is printed before the document has ended.
+// wholeSplitter: nothing is printed before the document has ended, with its connection or UEL, or with a byte that its language has for that.
 type wholeSplitter struct {
 	pages int
+	ends  byte // 0: none
 	all   []byte
 }
 
-func (w *wholeSplitter) write(b byte, _ func([]byte)) { w.all = append(w.all, b) }
+func (w *wholeSplitter) write(b byte, page func([]byte)) {
+	if b == w.ends && b != 0 {
+		w.rest(page)
+		return
+	}
+	w.all = append(w.all, b)
+}
 
 func (w *wholeSplitter) rest(page func([]byte)) {
 	if len(w.all) == 0 {
@@ -175,4 +184,5 @@ func (w *wholeSplitter) rest(page func([]byte)) {
 	for range max(w.pages, 1) {
 		page(w.all)
 	}
+	w.all = nil
 }
