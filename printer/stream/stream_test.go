@@ -43,6 +43,7 @@ type script struct {
 	status  string // of INFO STATUS; empty: no answer to that
 	count   int
 	pages   bool   // USTATUS PAGE works
+	silent  int    // from this page on, it is forgotten; 0: never
 	ends    string // what USTATUS JOB says at EOJ; empty: nothing
 	blank   bool   // prints nothing
 	got     strings.Builder
@@ -80,7 +81,7 @@ func (p *script) answer(line string, n *int) (said string) {
 		}
 		*n++
 		p.count++
-		if p.pages {
+		if p.pages && (p.silent == 0 || *n < p.silent) {
 			said += fmt.Sprintf("@PJL USTATUS PAGE\r\n%d\r\n\f", *n)
 		}
 	}
@@ -256,6 +257,25 @@ func TestCanceledAtThePrinter(t *testing.T) {
 		sent, err := d.Send(t.Context(), window(job, 0, 1, page))
 		if !errors.Is(err, device.ErrUnclear) || !strings.Contains(err.Error(), "canceled at the printer") || !sent.Unclear {
 			t.Errorf("%+v, %v", sent, err)
+		}
+	})
+}
+
+// The counter is a second witness: pages that the printer forgets to tell of are out when it counts them.
+func TestPagesNotTold(t *testing.T) {
+	p := &script{status: ready, pages: true, silent: 3}
+	scripted(t, p, Options{}, textJob(6), func(t *testing.T, d *Device) {
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		begun := time.Now()
+		sent, err := d.Send(ctx, window(textJob(6), 0, 6, func(n int) (device.Piece, error) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.status = "CODE=10023\r\nDISPLAY=\"PRINTING\"" // it never comes to rest
+			return page(n)
+		}))
+		if took := time.Since(begun); err != nil || sent.Out != 6 || took > 2*askTalking {
+			t.Errorf("%+v, %v after %v", sent, err, took)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package stream
 import (
 	"crypto/rand"
 	"fmt"
+	"math"
 	"time"
 
 	"printq/printer/device"
@@ -148,14 +149,22 @@ func (w *watch) out() int {
 	units := s.w.From
 	each := perUnit(s.w.Job)
 	alone := !single(s.w.Job) || !f.started && s.begun == units+1 // pages can be told to be whose
-	switch {
-	case each == 0 || !alone:
-	case f.spoke:
-		units += max(0, f.pages-w.pagesBefore()) / each
-	case w.counted && w.counter > w.before:
-		units += int(min(w.counter-w.before+uint64(s.w.Pages), uint64(s.begun)*uint64(each))) / each
+	if each > 0 && alone {
+		units += min(w.printed(), s.begun*each) / each
 	}
 	return min(max(units, f.ended), s.begun)
+}
+
+// printed is how many pages of the window are out, by two witnesses: what the printer said of each, some of which it may have left out, and
+// its counter. The first of its units may have had some before.
+func (w *watch) printed() (pages int) {
+	if f := &w.s.frame; f.spoke {
+		pages = max(0, f.pages-w.pagesBefore())
+	}
+	if w.counted && w.counter > w.before {
+		pages = max(pages, int(min(w.counter-w.before, math.MaxInt32))+w.s.w.Pages)
+	}
+	return pages
 }
 
 // pagesBefore the window, of the PJL job that is counted.
