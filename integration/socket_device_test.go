@@ -299,6 +299,31 @@ func TestSocketPaperOut(t *testing.T) {
 	}
 }
 
+// A unit is not out before the printer's network stack has acknowledged its last byte.
+func TestSocketAcknowledges(t *testing.T) {
+	notShort(t, "a printer that hangs is waited for")
+	j := newJet(t, small(emulator.Options{PJL: emulator.PJLSkipped}, 0), "pjl=off")
+	j.text = func(n int) string { return strings.Repeat("filler ", 10_000) + fmt.Sprintf("page %d\r\n\f", n) }
+	j.open()
+	j.Hang(true)
+	go func() {
+		if reason := <-j.wait; reason != "timed-out" {
+			t.Errorf("it waits for %q", reason)
+		}
+		j.mu.Lock()
+		if len(j.told) > 0 {
+			t.Errorf("told %+v of a page that the printer has not", j.told)
+		}
+		j.mu.Unlock()
+		j.Hang(false)
+	}()
+	if sent, err := j.print(t.Context(), textJob(1, 3)); err != nil || sent != (device.Sent{Whole: 3, Out: 3}) {
+		t.Fatalf("%+v, %v", sent, err)
+	}
+	_ = j.device.Release()
+	j.papers(3)
+}
+
 func TestSocketUnreachable(t *testing.T) {
 	j := newJet(t, emulator.Options{}, "timeout=1s")
 	if err := j.Refuse(true); err != nil {
