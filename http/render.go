@@ -2,6 +2,7 @@ package http
 
 import (
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"printq/http/api"
@@ -83,6 +84,14 @@ func printerOf(s *node.PrinterStatus) api.Printer {
 	for i, d := range s.Devices {
 		p.Status[i] = deviceOf(d)
 	}
+	// As in the settings: in a pool the order may count. Those that are being removed come last.
+	place := func(d api.Device) int {
+		if at := slices.Index(p.Devices, d.URI); at >= 0 {
+			return at
+		}
+		return len(p.Devices)
+	}
+	slices.SortStableFunc(p.Status, func(a, b api.Device) int { return place(a) - place(b) })
 	return p
 }
 

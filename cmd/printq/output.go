@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -131,6 +133,9 @@ func showJob(a *app, j *api.Job) error {
 		fact(w, "user", j.User)
 		fact(w, "document", fmt.Sprintf("%s, %d bytes, sha256 %s", dash(j.Format), j.Bytes, j.SHA256))
 		fact(w, "printed", fmt.Sprintf("%s units, %d copies of %d pages", printed(j), j.Copies, j.Pages))
+		for _, name := range slices.Sorted(maps.Keys(j.Options)) {
+			fact(w, "option", name+"="+j.Options[name])
+		}
 		fact(w, "priority", j.Priority)
 		if j.Of != 0 {
 			fact(w, "reprint of", j.Of)
