@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,6 +16,29 @@ import (
 type disk struct {
 	sync    func(*os.File) error
 	syncDir func(dir string) error
+	rewrite func(f *os.File, from, to int64) error
+}
+
+// rewrite writes a piece of a file again, where it is, and makes it durable. A sync alone does not write what the kernel takes for
+// clean since one that failed.
+func rewrite(f *os.File, from, to int64) error {
+	w, err := os.OpenFile(f.Name(), os.O_WRONLY, 0) // not to append
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	was, err := f.Stat()
+	now, err2 := w.Stat()
+	switch {
+	case err != nil || err2 != nil:
+		return errors.Join(err, err2)
+	case !os.SameFile(was, now):
+		return fmt.Errorf("%s is another file now", f.Name())
+	}
+	if _, err := io.Copy(io.NewOffsetWriter(w, from), io.NewSectionReader(f, from, to-from)); err != nil {
+		return err
+	}
+	return syncData(w)
 }
 
 // syncDir makes the names in a directory durable. Windows has no such call: NTFS journals them.

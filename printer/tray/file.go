@@ -24,9 +24,12 @@ type file struct {
 	fold   fold
 	offset int64 // where the first line begins that is not folded yet
 	ragged bool  // the file ends in the middle of a line, or may: the next record begins with a newline
-	// unsure: a write or sync failed, so lines that we can read may not be durable. Until one is written again and synced, that a line
-	// counts is not enough to acknowledge it.
+	// unsure: lines that we can read may not be durable, as a write or a sync failed, of ours or, before we opened the file, of whoever
+	// wrote them. They are written again before anything is built on them.
 	unsure bool
+	// last is where the last line that counts of the live token begins. proven: all before it is durable. An owner writes a line when all
+	// up to its line before is.
+	last, proven int64
 	// unplaced holds, by token, the last page line that counts and whose file may not be in place yet: of one token only
 	// the last can be, because its owner places a page before it begins the next.
 	unplaced map[queue.Token]record
@@ -81,9 +84,12 @@ func (l *file) read(seen func(record, device.Verdict, error)) error {
 }
 
 func (l *file) lines(b []byte, seen func(record, device.Verdict, error)) {
+	at := l.offset
 	for line := range bytes.Lines(b) {
 		r := decode(bytes.TrimSuffix(line, []byte("\n")))
 		v, err := l.fold.next(r)
+		l.prove(r, err, at)
+		at += int64(len(line))
 		if v == device.Prints {
 			l.unplaced[r.token] = r
 		}
@@ -91,6 +97,31 @@ func (l *file) lines(b []byte, seen func(record, device.Verdict, error)) {
 			seen(r, v, err)
 		}
 	}
+}
+
+// prove takes note of what a line says of those before it.
+func (l *file) prove(r record, err error, at int64) {
+	switch {
+	case err != nil:
+	case r.kind == claim:
+		l.last = at
+	case r.kind == page || r.kind == closing:
+		l.proven, l.last = l.last, at
+	}
+}
+
+// secure makes durable what was read.
+func (l *file) secure() error {
+	if l.f == nil || !l.unsure {
+		return nil
+	}
+	if l.offset > l.proven {
+		if err := l.disk.rewrite(l.f, l.proven, l.offset); err != nil {
+			return fmt.Errorf("write the ledger's end again: %w", err)
+		}
+	}
+	l.unsure = false
+	return nil
 }
 
 // reopen makes l.f the file that the path names now.
@@ -118,7 +149,7 @@ func (l *file) reopen(flag int) error {
 			return fmt.Errorf("sync %s: %w", l.dir, err)
 		}
 	}
-	l.f = f
+	l.f, l.unsure = f, true
 	return nil
 }
 
@@ -142,18 +173,22 @@ func (l *file) append(r record) (v device.Verdict, why, err error) {
 		if err := l.write(r); err != nil {
 			return v, nil, err
 		}
-		found := false
+		found, others := false, false
 		err := l.refresh(func(got record, gotV device.Verdict, gotErr error) {
-			if got == r && !found {
+			switch {
+			case found:
+			case got == r:
 				v, why, found = gotV, gotErr, true
+			default:
+				others = true
 			}
 		})
 		if err != nil {
 			return v, nil, err
 		}
 		if found {
-			l.unsure = false
-			return v, why, nil
+			l.unsure = others // what others wrote meanwhile may not be durable, and ours rests on it
+			return v, why, l.secure()
 		}
 	}
 	return v, nil, fmt.Errorf("append to ledger: %w", errLost)
@@ -162,7 +197,7 @@ func (l *file) append(r record) (v device.Verdict, why, err error) {
 // write is one O_APPEND write, and its sync.
 func (l *file) write(r record) error {
 	b := r.encode()
-	if l.ragged || l.unsure {
+	if l.ragged {
 		b = append([]byte{'\n'}, b...)
 	}
 	l.unsure = true // until it is known to be durable

@@ -22,6 +22,9 @@
 // There is no lock: a process that is stopped at any instruction blocks nobody, and when it goes on it can do no harm. It writes only to
 // files that carry its own token, and moves one into pages/ only after its line was found to count.
 //
+// After a sync that failed, the kernel may show lines that are not on the disk and that it will not write any more. So whoever opens the
+// ledger, or has seen a write fail, writes the end of it again, in its place and with the same bytes, before anything is built on it.
+//
 // What is relied on: an O_APPEND write is not mixed with another (a local file system; not NFS), and a rename is atomic, also in a crash.
 //
 // The file named in pages/ by an older attempt of the same job is replaced by a newer one's: the bytes are the same, and the
@@ -61,7 +64,7 @@ var _ device.Fenced = (*Tray)(nil)
 
 // New is the tray in that directory.
 func New(dir string, o Options) *Tray {
-	return on(disk{syncData, syncDir}, dir, o)
+	return on(disk{syncData, syncDir, rewrite}, dir, o)
 }
 
 func on(d disk, dir string, o Options) *Tray {
@@ -120,7 +123,7 @@ func (t *Tray) Open(ctx context.Context, o device.Opening) (device.State, error)
 
 // begin reads the ledger, and writes its first record where there is none or the tray is adopted.
 func (t *Tray) begin(o device.Opening) error {
-	if err := t.ledger.create(); err != nil {
+	if err := errors.Join(t.ledger.create(), t.ledger.secure()); err != nil {
 		return ledgerError(err)
 	}
 	f := &t.ledger.fold
@@ -144,7 +147,7 @@ func (t *Tray) claim(o device.Opening) error {
 	if err := f.Open(o.Token); err != nil {
 		return err
 	}
-	if t.ledger.fold.fence.High == o.Token && !t.ledger.unsure {
+	if t.ledger.fold.fence.High == o.Token {
 		return nil
 	}
 	_, why, err := t.append(record{kind: claim, token: o.Token})
@@ -175,7 +178,7 @@ func (t *Tray) Print(ctx context.Context, u device.Unit) error {
 	if t.unfenced {
 		verdict, err = device.Prints, nil
 	}
-	if err != nil || verdict == device.Repeats && !t.ledger.unsure {
+	if err != nil || verdict == device.Repeats {
 		return err
 	}
 	p := partOf(u)
@@ -221,7 +224,7 @@ func (t *Tray) Close(ctx context.Context, c device.Closing) (device.Mark, error)
 	if err := fence.Close(c.Token, c.Attempt); err != nil {
 		return device.Mark{}, err
 	}
-	if fence.Mark == before && !t.ledger.unsure {
+	if fence.Mark == before {
 		return before, nil
 	}
 	_, why, err := t.append(record{kind: closing, token: c.Token, attempt: c.Attempt})
@@ -230,7 +233,7 @@ func (t *Tray) Close(ctx context.Context, c device.Closing) (device.Mark, error)
 
 // ready reads what is new in the ledger, and places the page of that token that an earlier request could not.
 func (t *Tray) ready(token queue.Token) error {
-	if err := t.ledger.refresh(nil); err != nil {
+	if err := errors.Join(t.ledger.refresh(nil), t.ledger.secure()); err != nil {
 		return ledgerError(err)
 	}
 	own, ok := t.ledger.unplaced[token]

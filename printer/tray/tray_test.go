@@ -451,24 +451,6 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
-// A failed write leaves it open whether the record is there: what is then acknowledged has been written again.
-func TestUnsureWritesAgain(t *testing.T) {
-	dir := t.TempDir()
-	tray, tok := New(dir, Options{}), token(1, 1)
-	s := open(t, tray, tok)
-	if err := tray.Print(t.Context(), unit(tok, s.Epoch, 1, 1, 1, 2)); err != nil {
-		t.Fatal(err)
-	}
-	tray.ledger.unsure = true // as after a sync that failed
-	if err := tray.Print(t.Context(), unit(tok, s.Epoch, 1, 1, 1, 2)); err != nil {
-		t.Fatal(err)
-	}
-	l := read(t, dir)
-	if len(l.Pages) != 1 || len(l.Ignored) != 1 || l.Pages[0].Verify() != nil {
-		t.Errorf("%+v", l)
-	}
-}
-
 func TestBodies(t *testing.T) {
 	dir := t.TempDir()
 	tray, tok := New(dir, Options{}), token(1, 1)
