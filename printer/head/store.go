@@ -47,7 +47,7 @@ var (
 // openStore opens DIR/head.db, and makes it with a new epoch where it is missing: a head that forgot what it printed is another one.
 func openStore(dir string) (*store, error) {
 	path := filepath.Join(dir, "head.db")
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, NoFreelistSync: true})
 	if errors.Is(err, berrors.ErrTimeout) {
 		return nil, fmt.Errorf("%s is in use: another head runs with this directory", path)
 	} else if err != nil {
@@ -76,6 +76,16 @@ func (s *store) load() error {
 	}
 	if err := json.Unmarshal(raw, &s.record); err != nil {
 		return fmt.Errorf("read the head's record: %w", err)
+	}
+	return s.renew()
+}
+
+// renew makes durable what was read: after a sync that failed, it may be what the kernel shows and the disk does not have. A commit
+// that changes nothing writes the page anew that says where everything is, and nothing else: all it points to is synced (and there is
+// no list of free pages to be written, which might overwrite what the page on the disk points to).
+func (s *store) renew() error {
+	if err := s.db.Update(func(*bbolt.Tx) error { return nil }); err != nil {
+		return fmt.Errorf("make the head's record durable: %w", err)
 	}
 	return nil
 }
