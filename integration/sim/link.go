@@ -70,6 +70,7 @@ func (l *link) arrive(do func()) {
 	switch t := l.p.t; {
 	case l.cut():
 		l.p.w.counts.add("device cut off")
+		l.p.w.trace.say(l.p.w.now, "lost between m%d and press %d: the link is cut", l.from.id, l.p.t.number)
 		l.fail(l.p.w.between(second, 6*second))
 	case t.hung && !t.down:
 		l.queue = append(l.queue, do)

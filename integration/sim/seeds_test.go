@@ -3,6 +3,7 @@ package sim
 import (
 	"flag"
 	"fmt"
+	"iter"
 	"maps"
 	"os"
 	"path/filepath"
@@ -98,7 +99,7 @@ func TestSeeds(t *testing.T) {
 	var counts Counts
 	var total Result
 	began, n, failed := time.Now(), 0, 0
-	for _, p := range plans(t) {
+	for p := range plans(t) {
 		r := run(t, p, Mutant{})
 		n++
 		counts.Merge(r.Counts)
@@ -134,35 +135,37 @@ func TestSeeds(t *testing.T) {
 }
 
 // plans are those that the flags ask for.
-func plans(t *testing.T) (all []Plan) {
+func plans(t *testing.T) iter.Seq[Plan] {
 	if *planFile != "" {
 		p, err := ReadPlan(*planFile)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, p)
-	} else {
-		var start, count uint64
-		if _, err := fmt.Sscanf(*seeds, "%d:%d", &start, &count); err != nil {
-			t.Fatalf("-seeds %s: want START:COUNT", *seeds)
-		}
-		if testing.Short() && *seeds == someSeeds {
-			count = 150
-		}
-		for seed := start; seed < start+count; seed++ {
-			all = append(all, PlanOf(seed))
+		return func(yield func(Plan) bool) { yield(flagged(t, p)) }
+	}
+	var start, count uint64
+	if _, err := fmt.Sscanf(*seeds, "%d:%d", &start, &count); err != nil {
+		t.Fatalf("-seeds %s: want START:COUNT", *seeds)
+	}
+	if testing.Short() && *seeds == someSeeds {
+		count = 150
+	}
+	return func(yield func(Plan) bool) {
+		for seed := start; seed < start+count && yield(flagged(t, PlanOf(seed))); seed++ {
 		}
 	}
-	for i := range all {
-		all[i].Transcript = *transcript != ""
-		dropSteps(t, &all[i])
-		if *keep != "" {
-			if err := WritePlan(*keep, all[i]); err != nil {
-				t.Fatal(err)
-			}
+}
+
+// flagged is a plan as the other flags have it.
+func flagged(t *testing.T, p Plan) Plan {
+	p.Transcript = *transcript != ""
+	dropSteps(t, &p)
+	if *keep != "" {
+		if err := WritePlan(*keep, p); err != nil {
+			t.Fatal(err)
 		}
 	}
-	return all
+	return p
 }
 
 // report says how a failure is replayed: twice here, with a transcript, and made smaller.
