@@ -11,6 +11,7 @@ import (
 	"github.com/OpenPrinting/goipp"
 
 	"printq/node"
+	"printq/queue"
 	"printq/queue/queuepb"
 )
 
@@ -20,6 +21,8 @@ type Handler struct {
 	options Options
 	node    Node
 	seen    seen
+	// Of [queue.MaxInline]byte.
+	buffers sync.Pool
 	// The cluster's id, once it was known: it never changes.
 	cluster atomic.Pointer[string]
 	// What is answered, and the same as operations-supported says it. Never changed.
@@ -33,6 +36,7 @@ func New(o Options) (*Handler, error) {
 		return nil, err
 	}
 	h := &Handler{options: o, node: o.Node, seen: seen{more: make(chan struct{}, 1)}}
+	h.buffers.New = func() any { return new([queue.MaxInline]byte) }
 	h.operations = h.table()
 	maps.Copy(h.operations, h.fetching())
 	for _, op := range slices.Sorted(maps.Keys(h.operations)) {

@@ -96,6 +96,7 @@ func jobIDs(m *goipp.Message) (ids []int) {
 
 // TestStatuses: what an error of the member becomes.
 func TestStatuses(t *testing.T) {
+	large := strings.Repeat("page", queue.MaxInline) // is stored before it is proposed
 	for _, c := range []struct {
 		method string
 		err    error
@@ -116,7 +117,7 @@ func TestStatuses(t *testing.T) {
 	} {
 		h := handler(t, newFake("office").failing(c.method, fmt.Errorf("%w: try this", c.err)))
 		t.Run(fmt.Sprint(c.method, " ", c.err), func(t *testing.T) {
-			wantStatus(t, send(t, h, goipp.OpPrintJob, "office", "pages"), c.want)
+			wantStatus(t, send(t, h, goipp.OpPrintJob, "office", large), c.want)
 		})
 	}
 }

@@ -2,6 +2,7 @@ package ipp
 
 import (
 	"bufio"
+	"bytes"
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
@@ -18,6 +19,7 @@ import (
 
 	"printq/node"
 	"printq/printer/pages"
+	"printq/queue"
 	"printq/queue/queuepb"
 )
 
@@ -34,10 +36,18 @@ type received struct {
 // A store takes a document that streams: it keeps it, or only looks what it is.
 type store func(ctx context.Context, r io.Reader, max int64) (*node.Document, error)
 
-// uploadFor stores a document for a job that waits for it; 0: for one that is yet to be made.
+// uploadFor stores a document for a job that waits for it; 0: for one that is yet to be made. How small it is shows when its end comes, so
+// it is first read into a buffer that others have used before.
 func (h *Handler) uploadFor(job uint64) store {
 	return func(ctx context.Context, r io.Reader, max int64) (*node.Document, error) {
-		return h.node.UploadFor(ctx, job, r, max)
+		first := h.buffers.Get().(*[queue.MaxInline]byte)
+		defer h.buffers.Put(first)
+		n, err := io.ReadFull(r, first[:])
+		if err == io.ErrUnexpectedEOF && int64(n) <= max {
+			small := bytes.Clone(first[:n])
+			return &node.Document{Inline: small, Bytes: int64(n), SHA256: sha256.Sum256(small)}, nil
+		}
+		return h.node.UploadFor(ctx, job, io.MultiReader(bytes.NewReader(first[:n]), r), max)
 	}
 }
 
