@@ -30,24 +30,29 @@ func mountSmallDisk(t *testing.T, n nursery, dir string, bytes int) *smallDisk {
 		t.Fatal(err)
 	}
 	d := &smallDisk{t, n, dir}
-	if err := d.do(func() error {
+	if err := n.mount("printq", dir, "tmpfs", 0, fmt.Sprintf("size=%d", bytes)); err != nil {
+		t.Skipf("a small disk cannot be mounted here, which takes root: %v", err)
+	}
+	return d
+}
+
+// mount mounts something that only the nursery's processes see.
+func (n nursery) mount(source, target, kind string, flags uintptr, data string) error {
+	return n.do(func() error {
 		if err := syscall.Unshare(syscall.CLONE_NEWNS); err != nil {
 			return fmt.Errorf("unshare: %w", err)
 		}
 		if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 			return fmt.Errorf("make mounts private: %w", err)
 		}
-		return syscall.Mount("printq", dir, "tmpfs", 0, fmt.Sprintf("size=%d", bytes))
-	}); err != nil {
-		t.Skipf("a small disk cannot be mounted here, which takes root: %v", err)
-	}
-	return d
+		return syscall.Mount(source, target, kind, flags, data)
+	})
 }
 
-// do runs fn where the disk is seen.
-func (d *smallDisk) do(fn func() error) error {
+// do runs fn where the nursery's processes live.
+func (n nursery) do(fn func() error) error {
 	done := make(chan error, 1)
-	d.nursery <- func() { done <- fn() }
+	n <- func() { done <- fn() }
 	return <-done
 }
 
@@ -56,7 +61,7 @@ func (d *smallDisk) filler() string { return filepath.Join(d.dir, "filler") }
 // fill takes all space but so many bytes.
 func (d *smallDisk) fill(leave uint64) {
 	d.t.Helper()
-	if err := d.do(func() error {
+	if err := d.nursery.do(func() error {
 		var st syscall.Statfs_t
 		if err := syscall.Statfs(d.dir, &st); err != nil {
 			return err
@@ -82,7 +87,7 @@ func (d *smallDisk) fill(leave uint64) {
 
 func (d *smallDisk) free() {
 	d.t.Helper()
-	if err := d.do(func() error { return os.Remove(d.filler()) }); err != nil {
+	if err := d.nursery.do(func() error { return os.Remove(d.filler()) }); err != nil {
 		d.t.Fatal(err)
 	}
 }
