@@ -56,6 +56,13 @@ func TestWrongUse(t *testing.T) {
 		{"raw documents for a printer without a name", serve("--cluster", cluster, "--raw", "127.0.0.1:0="), 2, []string{"--raw", "names no printer"}},
 		{"other hosts could send raw documents", serve("--cluster", cluster, "--raw", ":0=labels"), 2, []string{"--raw", "--insecure"}},
 		{"other hosts could reach lpd", serve("--cluster", cluster, "--lpd", "0.0.0.0:0"), 2, []string{"--lpd", "--insecure"}},
+		{"the port for ipps is taken", serve("--cluster", cluster, "--ipps", taken.Addr().String()), 1, []string{"--ipps", "another port"}},
+		{"other hosts could reach ipps", serve("--cluster", cluster, "--ipps", ":0"), 2, []string{"--ipps", "--insecure"}},
+		{"a certificate without a key", serve("--cluster", cluster, "--ipps", "127.0.0.1:0", "--tls-cert", "a"), 2, []string{"--tls-cert", "--tls-key"}},
+		{"a certificate that is none", serve("--cluster", cluster, "--ipps", "127.0.0.1:0", "--tls-cert", "a", "--tls-key", "b"), 2, []string{"--tls-cert", "no such file"}},
+		{"the directory of a member that runs, with ipps", serve("--data", up.dir, "--ipps", "127.0.0.1:0"), 1, []string{"in use", "--data"}},
+		{"an empty directory and no --cluster, with ipps", serve("--ipps", "127.0.0.1:0"), 1, []string{"--cluster"}},
+		{"documents from no place", serve("--cluster", cluster, "--fetch-from", "docs.example"), 2, []string{"--fetch-from", "http://HOST/FOLDER/"}},
 		{"a log level that is none", serve("--cluster", cluster, "--log-level", "loud"), 2, []string{"--log-level"}},
 	} {
 		t.Run(u.name, func(t *testing.T) {

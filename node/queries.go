@@ -204,6 +204,9 @@ func (n *Node) WaitLines(ctx context.Context, seq uint64) error {
 	return nil
 }
 
+// Started is closed once the member's directory is its own and its log is read.
+func (n *Node) Started() <-chan struct{} { return n.started }
+
 // Ready returns nil when this member serves requests: it is running and knows a leader. Else the error says what it
 // waits for.
 func (n *Node) Ready() error {

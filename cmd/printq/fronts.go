@@ -71,8 +71,8 @@ func (f *frontFlags) check(insecure bool) error {
 	if _, err := f.fetcher(); err != nil {
 		return err
 	}
-	if (f.cert == "") != (f.key == "") || f.cert != "" && f.ipps == "" {
-		return usage("--tls-cert and --tls-key belong together, and to --ipps")
+	if err := f.checkCertificate(); err != nil {
+		return err
 	}
 	for flag, addr := range map[string]string{"--lpd": f.lpd, "--ipp": f.ipp, "--ipps": f.ipps} {
 		if addr == "" {
@@ -158,7 +158,7 @@ type frontOptions struct {
 	maxDocument int64
 	timeout     time.Duration
 	insecure    bool
-	tls         *tls.Config
+	certificate func() (tls.Certificate, error)
 }
 
 // assemble makes the servers for the listeners.
@@ -170,7 +170,7 @@ func (f *frontFlags) assemble(m *memberProcess, o frontOptions) error {
 			continue
 		}
 		if t.flag == "--ipps" {
-			t.serve = func(ctx context.Context, l net.Listener) error { return m.server.ServeTLS(ctx, l, o.tls) }
+			t.serve = func(ctx context.Context, l net.Listener) error { return m.serveTLS(ctx, l, o.certificate) }
 			continue
 		}
 		if t.flag == "--raw" {

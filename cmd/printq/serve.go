@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -243,10 +244,6 @@ func (f *serveFlags) assemble(m *memberProcess, members map[uint64]string) (err 
 	if f.advertise {
 		hosts = append(slices.Clone(hosts), advertisedHost(m.listener.Addr()))
 	}
-	encryption, err := f.frontFlags.encryption(f.data, hosts, m.logger)
-	if err != nil {
-		return err
-	}
 	m.server, err = http.New(http.Options{
 		Node: m.node, IPP: m.printing, Member: f.id, CheckDevice: printer.Validate, MaxDocument: f.maxDocument, AllowedHosts: hosts,
 		Insecure: f.insecure, Collectors: []prometheus.Collector{driverMetrics{m.driver}}, Version: version, Logger: m.logger,
@@ -254,7 +251,10 @@ func (f *serveFlags) assemble(m *memberProcess, members map[uint64]string) (err 
 	if err != nil {
 		return err
 	}
-	if err := f.frontFlags.assemble(m, frontOptions{f.maxDocument, f.requestTimeout, f.insecure, encryption}); err != nil {
+	if err := f.frontFlags.assemble(m, frontOptions{
+		maxDocument: f.maxDocument, timeout: f.requestTimeout, insecure: f.insecure,
+		certificate: func() (tls.Certificate, error) { return f.frontFlags.certificate(f.data, hosts) },
+	}); err != nil {
 		return err
 	}
 	if f.advertise {

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -12,37 +12,50 @@ import (
 	"printq/selfsigned"
 )
 
-// encryption is how --ipps encrypts; nil: it is not there. Without a certificate of the administrator's the member has one of its own, in
-// its data folder: clients know it by what the log says of it here.
-func (f *frontFlags) encryption(data string, names []string, logger *slog.Logger) (*tls.Config, error) {
-	if f.ipps == "" {
-		return nil, nil
+// checkCertificate finds what is wrong with an administrator's certificate before anything is touched.
+func (f *frontFlags) checkCertificate() error {
+	switch {
+	case (f.cert == "") != (f.key == ""), f.cert != "" && f.ipps == "":
+		return usage("--tls-cert and --tls-key belong together, and to --ipps")
+	case f.cert != "":
+		if _, err := tls.LoadX509KeyPair(f.cert, f.key); err != nil {
+			return usage("--tls-cert and --tls-key: %v", err)
+		}
 	}
-	var c tls.Certificate
-	var err error
-	if f.cert != "" {
-		c, err = tls.LoadX509KeyPair(f.cert, f.key)
-	} else {
-		c, err = selfsigned.Load(filepath.Join(data, "ipps.pem"), "printq", f.hosts(names)...)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the certificate of --ipps: %w", err)
-	}
-	certificate, key := sha256.Sum256(c.Leaf.Raw), sha256.Sum256(c.Leaf.RawSubjectPublicKeyInfo)
-	logger.Info("encryption", "on", f.ipps, "certificate_sha256", fmt.Sprintf("%x", certificate), "key_sha256", fmt.Sprintf("%x", key), "until", c.Leaf.NotAfter)
-	return &tls.Config{Certificates: []tls.Certificate{c}}, nil
+	return nil
 }
 
-// hosts are whom a member's own certificate is for.
-func (f *frontFlags) hosts(names []string) []string {
+// certificate is the administrator's, or the member's own, in its data directory. Names are what clients call the member by.
+func (f *frontFlags) certificate(data string, names []string) (tls.Certificate, error) {
+	if f.cert != "" {
+		return tls.LoadX509KeyPair(f.cert, f.key)
+	}
 	hosts := append([]string{"localhost", "127.0.0.1", "::1"}, names...)
 	if name, err := os.Hostname(); err == nil {
 		hosts = append(hosts, name)
 	}
-	if host, _, err := net.SplitHostPort(f.ipps); err == nil && host != "" && host != "127.0.0.1" && host != "localhost" {
+	if host, _, err := net.SplitHostPort(f.ipps); err == nil && host != "" {
 		hosts = append(hosts, host)
 	}
-	return hosts
+	return selfsigned.Load(filepath.Join(data, "ipps.pem"), "printq", hosts...)
+}
+
+// serveTLS serves clients that encrypt, once the data directory is this member's: its certificate may be made there.
+func (m *memberProcess) serveTLS(ctx context.Context, l net.Listener, certificate func() (tls.Certificate, error)) error {
+	select {
+	case <-m.node.Started():
+	case <-ctx.Done():
+		return l.Close()
+	}
+	c, err := certificate()
+	if err != nil {
+		l.Close()
+		return fmt.Errorf("the certificate of --ipps: %w", err)
+	}
+	whole, key := sha256.Sum256(c.Leaf.Raw), sha256.Sum256(c.Leaf.RawSubjectPublicKeyInfo)
+	m.logger.Info("clients may encrypt", "on", l.Addr(), "certificate_sha256", fmt.Sprintf("%x", whole), "key_sha256", fmt.Sprintf("%x", key),
+		"until", c.Leaf.NotAfter)
+	return m.server.ServeTLS(ctx, l, &tls.Config{Certificates: []tls.Certificate{c}})
 }
 
 // tlsPort is where --ipps listens; 0: nowhere.
