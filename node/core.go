@@ -246,6 +246,8 @@ func (c *Core) Tick(now Instant) {
 	if c.ticks%dutyTicks == 0 {
 		c.tellStatus()
 		c.duties()
+	} else if c.reign.behind && c.reign.transfer == 0 {
+		c.expire() // a thousand jobs a second end, and more
 	}
 }
 

@@ -387,6 +387,33 @@ func TestLowDiskRefusesDocumentsOnly(t *testing.T) {
 	w.leader().must(submit("p", "", doc), doc)
 }
 
+// More jobs may leave at once than one command names: the leader goes on without waiting for its next look at what is due.
+func TestManyJobsLeave(t *testing.T) {
+	const jobs = 4 * expireLimit
+	w := newWorld(t, 3)
+	leader := w.leader()
+	leader.must(setPrinter("p", "tray:/a"), nil)
+	var calls []*call
+	for id := range uint64(jobs) {
+		calls = append(calls, leader.propose(submit("p", "", []byte("d")), []byte("d")))
+		calls = append(calls, leader.propose(&queuepb.Command{Body: &queuepb.Command_Cancel{Cancel: &queuepb.Cancel{Job: id + 1}}}, nil))
+	}
+	w.until("all have ended", func() bool { return leader.core.queue.Stats().Finished == jobs })
+	for _, c := range calls {
+		if c.err != nil {
+			t.Fatal(c.err)
+		}
+	}
+	soon := setPrinter("p", "tray:/a")
+	soon.GetSetPrinter().Settings.Retention = 1
+	leader.must(soon, nil)
+	w.run(2 * dutyTicks)
+	if left := leader.core.queue.Stats().Finished; left != 0 {
+		t.Errorf("%d of %d jobs have not left", left, jobs)
+	}
+	w.converged()
+}
+
 func TestCheckpointsAgreeAndBite(t *testing.T) {
 	w := newWorld(t, 3)
 	w.cfg = func(c *Config) { c.CheckpointEvery = 20 }

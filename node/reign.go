@@ -21,6 +21,8 @@ type reign struct {
 	checkpoint uint64
 	// What was found due and is proposed already, until it is applied: so that it is not proposed again each second.
 	expiring uint64
+	// More was due than one command may name.
+	behind bool
 	// Where leadership is to go, and until which tick we try.
 	transfer      uint64
 	transferUntil uint64
@@ -70,15 +72,17 @@ func (c *Core) duties() {
 	}
 }
 
-// expireLimit bounds the ids that one command names.
-const expireLimit = 1000
+// expireLimit bounds the ids of each kind that one command names: what takes longer to apply holds up everything else.
+const expireLimit = 500
 
 func (c *Core) expire() {
 	c.alarms.clock = c.skewed()
 	if c.alarms.clock || c.reign.expiring > c.batch.applied.Index {
 		return
 	}
-	if due := c.queue.Due(c.now.Wall, expireLimit); due != nil {
+	due := c.queue.Due(c.now.Wall, expireLimit)
+	c.reign.behind = len(due.GetFinished()) >= expireLimit || len(due.GetDocuments()) >= expireLimit || len(due.GetKeys()) >= expireLimit
+	if due != nil {
 		c.reign.expiring = c.batch.applied.Index + 1
 		c.decide(&queuepb.Command{Body: &queuepb.Command_Expire{Expire: due}})
 	}

@@ -98,8 +98,18 @@ func (s *State) settle(k kept, key []byte) (value []byte) {
 			r.sum = recordSum(k.bucket(), key, value)
 			s.digest += r.sum
 		}
+		s.noteSum(k)
 	}
 	return value
+}
+
+// noteSum keeps the part of the digest that an ended job has, for when it leaves.
+func (s *State) noteSum(k kept) {
+	if j, ok := k.(*job); ok && j.state.Ended() {
+		if f := s.ended.byID[j.id]; f != nil {
+			f.sum = j.sum
+		}
+	}
 }
 
 // counted reports whether a bucket's records count in the digest.

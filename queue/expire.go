@@ -82,18 +82,23 @@ func (t *turn) expireFinished(ids []uint64) (done []uint64) {
 		if f == nil || !t.over(f.ended, t.retention(f.printer)) && len(t.ended.byID) <= MaxFinished {
 			continue
 		}
-		j := t.past(id)
-		if j == nil {
-			return done
-		}
 		t.result.Release = append(t.result.Release, t.ended.letGo(f)...)
 		t.ended.remove(f)
-		t.jobs[id] = j
-		t.changed(j)
-		t.erase(j)
+		t.leave(f)
 		done = append(done, id)
 	}
 	return done
+}
+
+// leave takes away the record of an ended job. It is not read for that: thousands leave at once, and the store is slow.
+func (t *turn) leave(f *finished) {
+	j := t.jobs[f.id]
+	if j == nil {
+		j = &job{id: f.id, state: Completed, record: record{sum: f.sum, stored: rankOf(Finished)}}
+		t.jobs[f.id] = j
+	}
+	t.changed(j)
+	t.erase(j)
 }
 
 // past finds an ended job that must be there.

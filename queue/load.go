@@ -176,7 +176,7 @@ func (l *loader) finished(key, value []byte) error {
 	if err := l.read(&r, key, value, &m); err != nil {
 		return err
 	}
-	f := &finished{id: m.Id, ended: m.Ended, printer: m.Printer}
+	f := &finished{id: m.Id, ended: m.Ended, printer: m.Printer, sum: r.sum}
 	if !m.DocumentGone {
 		f.document = extentsOf(m.Document)
 	}

@@ -264,6 +264,7 @@ type finished struct {
 	ended    int64
 	printer  string   // by name: the printer may be gone, or another by now
 	document []Extent // nil once let go
+	sum      uint64   // its record's
 }
 
 func (f *finished) number() uint64 { return f.id }
