@@ -139,7 +139,6 @@ func (c *Core) flush(force bool) {
 	if seq := c.queue.Seq(); seq > c.cfg.MaxLines {
 		w.TrimLines = max(b.trim, seq-c.cfg.MaxLines+1)
 	}
-	w.index()
 	b.lines, b.release, b.bytes, b.dirty = nil, nil, 0, false
 	c.writing = w
 	c.counts.batches++

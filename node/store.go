@@ -39,17 +39,6 @@ type Batch struct {
 
 	// The documents that nobody needs once this is durable.
 	release []queue.Extent
-	// Changes by bucket and key, for the View while the batch is being written.
-	overlay map[string][]byte
-}
-
-func overlayKey(bucket queue.Bucket, key []byte) string { return string(bucket) + "/" + string(key) }
-
-func (b *Batch) index() {
-	b.overlay = make(map[string][]byte, len(b.Changes))
-	for _, c := range b.Changes {
-		b.overlay[overlayKey(c.Bucket, c.Key)] = c.Value
-	}
 }
 
 // view reads what was drained so far: the batch that is being written, then the store.
@@ -57,7 +46,7 @@ type view struct{ c *Core }
 
 func (v view) Get(bucket queue.Bucket, key []byte) ([]byte, error) {
 	if b := v.c.writing; b != nil {
-		if value, ok := b.overlay[overlayKey(bucket, key)]; ok {
+		if value, ok := queue.Find(b.Changes, bucket, key); ok {
 			return value, nil
 		}
 	}

@@ -6,75 +6,81 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"slices"
+	"sort"
 
 	"printq/queue/queuepb"
 )
 
-// Drain gives the records that changed since the last Drain, by bucket in the order of Buckets and by key. Ended jobs and
-// their keys then leave memory: the caller's View must find them from now on.
+// Drain gives the records that changed since the last Drain, by bucket in the order of Buckets and by key, for [Find] too.
+// Ended jobs and their keys then leave memory: the caller's View must find them from now on.
 func (s *State) Drain() []Change {
 	if s.written == s.index && len(s.dirty) == 0 {
 		return nil
 	}
-	writes := make([]dirtied, len(s.dirty))
-	for i, k := range s.dirty {
-		writes[i] = dirtied{k, rankOf(k.bucket()), k.key()}
-	}
-	slices.SortStableFunc(writes, func(a, b dirtied) int { return cmp.Or(cmp.Compare(a.rank, b.rank), bytes.Compare(a.key, b.key)) })
-	changes := make([]Change, 0, len(writes)+len(writes)/2+1)
-	for _, w := range writes {
-		changes = s.write(changes, w)
+	changes := make([]Change, 0, len(s.dirty)+len(s.dirty)/2+1)
+	for _, k := range s.dirty {
+		changes = s.write(changes, k)
 	}
 	clear(s.dirty)
 	s.dirty = s.dirty[:0]
 	s.written = s.index
-	changes = append(changes, Change{Meta, []byte(Meta), s.meta()})
-	return byBucket(changes)
+	return sorted(append(changes, Change{Meta, []byte(Meta), s.meta()}))
 }
 
-// A dirtied record is one on its way to a bucket.
-type dirtied struct {
-	kept
-	rank rank
-	key  []byte
-}
-
-// byBucket puts changes in the order of Buckets, and leaves those of one bucket as they are.
-func byBucket(changes []Change) []Change {
-	var starts [1 << 8]int
-	ranks := make([]rank, len(changes))
+// sorted puts changes in order. Where something was gone and came again under one key, the older comes first, as it was
+// touched first.
+func sorted(changes []Change) []Change {
+	type ranked struct {
+		rank rank
+		at   int
+	}
+	order := make([]ranked, len(changes))
 	for i, c := range changes {
-		ranks[i] = rankOf(c.Bucket)
-		starts[ranks[i]]++
+		order[i] = ranked{rankOf(c.Bucket), i}
 	}
-	at := 0
-	for r, n := range starts {
-		starts[r] = at
-		at += n
+	slices.SortFunc(order, func(a, b ranked) int {
+		if a.rank != b.rank {
+			return cmp.Compare(a.rank, b.rank)
+		}
+		if c := bytes.Compare(changes[a.at].Key, changes[b.at].Key); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.at, b.at)
+	})
+	list := make([]Change, len(changes))
+	for i, r := range order {
+		list[i] = changes[r.at]
 	}
-	sorted := make([]Change, len(changes))
-	for i, c := range changes {
-		sorted[starts[ranks[i]]] = c
-		starts[ranks[i]]++
-	}
-	return sorted
+	return list
 }
 
-// write adds the changes that one record needs. Where something was gone and came again under one key, the older is written
-// first: it was touched first, and the sort is stable.
-func (s *State) write(changes []Change, w dirtied) []Change {
-	r := w.rec()
+// Find looks for a record among the changes of one Drain: a nil value says that it was deleted.
+func Find(changes []Change, bucket Bucket, key []byte) (value []byte, found bool) {
+	rank := rankOf(bucket)
+	after := sort.Search(len(changes), func(i int) bool {
+		r := rankOf(changes[i].Bucket)
+		return r > rank || r == rank && bytes.Compare(changes[i].Key, key) > 0
+	})
+	if after == 0 || changes[after-1].Bucket != bucket || !bytes.Equal(changes[after-1].Key, key) {
+		return nil, false
+	}
+	return changes[after-1].Value, true
+}
+
+// write adds the changes that one record needs.
+func (s *State) write(changes []Change, k kept) []Change {
+	r, key, bucket := k.rec(), k.key(), k.bucket()
 	r.dirty = false
-	if r.stored != 0 && (r.gone || r.stored != w.rank) {
-		changes = append(changes, Change{r.stored.bucket(), w.key, nil})
+	if r.stored != 0 && (r.gone || r.stored.bucket() != bucket) {
+		changes = append(changes, Change{r.stored.bucket(), key, nil})
 		r.stored = 0
 	}
-	value := s.settle(w.kept, w.key)
+	value := s.settle(k, key)
 	if !r.gone {
-		changes = append(changes, Change{w.rank.bucket(), w.key, value})
-		r.stored = w.rank
+		changes = append(changes, Change{bucket, key, value})
+		r.stored = rankOf(bucket)
 	}
-	switch k := w.kept.(type) {
+	switch k := k.(type) {
 	case *job:
 		if k.state.Ended() && s.jobs[k.id] == k {
 			delete(s.jobs, k.id)
