@@ -85,7 +85,7 @@ func (l *link) fits(n int) bool {
 		r, _ = roomOf(l.conn)
 	}
 	if n <= l.widest {
-		return r.waiting == 0 && r.window >= n
+		return r.waiting+n <= r.window
 	}
 	return r.waiting == 0 || r.waiting+n <= r.buffer
 }
@@ -94,5 +94,5 @@ func (l *link) fits(n int) bool {
 type room struct {
 	waiting int // bytes that the other side has not acknowledged
 	buffer  int // bytes that the system surely takes before it makes who writes wait
-	window  int // bytes that the other side takes now
+	window  int // bytes that the other side takes after those that it has acknowledged
 }
