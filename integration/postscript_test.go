@@ -91,8 +91,7 @@ func TestPostScriptJob(t *testing.T) {
 	ctx := within(t, time.Minute)
 	c := startCluster(ctx, t)
 	const n = 30
-	jet := emulator.NewJetDirect(emulator.Options{PageTime: 20 * time.Millisecond})
-	p := &press{name: "ps", uri: "socket://" + served(t, jet), pages: jet.Pages}
+	p, jet := jetPress(t, "ps", "", emulator.Options{PageTime: 20 * time.Millisecond}, true)
 	p.make(ctx, c)
 	d := &document{printer: p.name, name: "pages", key: rand.Text(), copies: 1, data: inMemory([]byte(psOf(n))), pages: make([]body, n)}
 	if _, err := d.send(ctx, c.client); err != nil {

@@ -68,6 +68,14 @@ func small(o emulator.Options, page time.Duration) emulator.Options {
 }
 
 func socketPress(t *testing.T, name, options string, o emulator.Options, counted bool) *press {
+	t.Helper()
+	p, _ := jetPress(t, name, options, o, counted)
+	return p
+}
+
+// jetPress is a socketPress with its printer.
+func jetPress(t *testing.T, name, options string, o emulator.Options, counted bool) (*press, *emulator.JetDirect) {
+	t.Helper()
 	jet := emulator.NewJetDirect(o)
 	t.Cleanup(func() { jet.Close() })
 	addr, err := jet.Start()
@@ -81,7 +89,7 @@ func socketPress(t *testing.T, name, options string, o emulator.Options, counted
 	if counted {
 		p.accidents["reset"] = func(func()) { jet.Reset() }
 	}
-	return p
+	return p, jet
 }
 
 func ippPress(t *testing.T, name string, o emulator.IPPOptions, power bool) *press {

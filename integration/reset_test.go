@@ -13,11 +13,7 @@ func TestResetLosesNothing(t *testing.T) {
 	notShort(t, "a cluster, and accidents that take their time")
 	ctx := within(t, 2*time.Minute)
 	c := startCluster(ctx, t)
-	jet := emulator.NewJetDirect(small(emulator.Options{}, 5*time.Millisecond))
-	p := &press{
-		name: "counted", uri: "socket://" + served(t, jet), pages: jet.Pages,
-		rests: func() bool { return !jet.Connected() && jet.Buffered() == 0 && jet.Status().Display == "00 READY" },
-	}
+	p, jet := jetPress(t, "counted", "", small(emulator.Options{}, 5*time.Millisecond), true)
 	p.make(ctx, c)
 	for range 3 {
 		p.submit(ctx, c, 16)

@@ -114,8 +114,7 @@ func TestStartResumes(t *testing.T) {
 	notShort(t, "a cluster")
 	ctx := within(t, time.Minute)
 	c := startCluster(ctx, t)
-	jet := emulator.NewJetDirect(emulator.Options{PageTime: 30 * time.Millisecond, NoPageStatus: true})
-	p := &press{name: "start", uri: "socket://" + served(t, jet) + "?start=on", pages: jet.Pages}
+	p, jet := jetPress(t, "start", "?start=on", emulator.Options{PageTime: 30 * time.Millisecond, NoPageStatus: true}, true)
 	p.make(ctx, c)
 	const n = 40
 	d := &document{printer: p.name, name: "long", key: rand.Text(), copies: 1, data: inMemory([]byte(pclOf(n)))}
