@@ -68,7 +68,7 @@ func (f *frame) begin(w *device.Window, number int, head []byte, raw, report boo
 		if report {
 			c = c.Report(true)
 		}
-		c = settings(c.Job(f.name, start), w.Job.Options)
+		c = settings(c.Job(f.name, start), w.Job)
 		f.open, f.pages, f.told = true, 0, 0
 	}
 	f.entered = true
@@ -168,8 +168,9 @@ func languageOf(format string, head []byte) string {
 }
 
 // settings are the options for which PJL has a variable (chapter 6). Never COPIES: each copy is sent.
-func settings(c pjl.Commands, options map[string]string) pjl.Commands {
-	switch options["sides"] {
+func settings(c pjl.Commands, j device.Job) pjl.Commands {
+	options := j.Options
+	switch sides(j) {
 	case "one-sided":
 		c = c.Set("DUPLEX", "OFF")
 	case "two-sided-long-edge":
@@ -191,6 +192,15 @@ func settings(c pjl.Commands, options map[string]string) pjl.Commands {
 		c = c.Set("RENDERMODE", "COLOR")
 	}
 	return c
+}
+
+// sides of the sheets. Pages that are documents of their own come out on sheets of their own: their backs would be counted, and nothing is on
+// them.
+func sides(j device.Job) string {
+	if single(j) || pages.Canonical(j.Format) == pages.Text {
+		return j.Options["sides"]
+	}
+	return "one-sided"
 }
 
 // paper is PJL's name of a media size (PWG 5101.1); empty: it has none, or another.

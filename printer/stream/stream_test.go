@@ -158,6 +158,23 @@ func TestFraming(t *testing.T) {
 	}
 }
 
+// Where each page is a document of its own, the printer is told so, whatever its panel or the job says: a sheet's back would be counted.
+func TestPagesHaveNoBacks(t *testing.T) {
+	for format, want := range map[string]string{"image/pwg-raster": "SET DUPLEX = OFF", "text/plain": "SET DUPLEX = ON"} {
+		p := &script{status: ready, pages: true}
+		job := textJob(3)
+		job.Format, job.Options = format, map[string]string{"sides": "two-sided-long-edge"}
+		scripted(t, p, Options{}, job, func(t *testing.T, d *Device) {
+			if sent, err := d.Send(t.Context(), window(job, 0, 3, page)); err != nil || sent.Out != 3 {
+				t.Errorf("%+v, %v", sent, err)
+			}
+		})
+		if text := p.got.String(); !strings.Contains(text, want) || strings.Count(text, "DUPLEX") != 1 {
+			t.Errorf("%s: %q", format, text)
+		}
+	}
+}
+
 func TestDocumentErrors(t *testing.T) {
 	broken := errors.New("the log is gone")
 	for name, c := range map[string]struct {
