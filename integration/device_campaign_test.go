@@ -83,10 +83,18 @@ func misfortune(ctx context.Context, c *cluster, presses []*press, rounds int) m
 func reckon(ctx context.Context, c *cluster, presses []*press) {
 	c.t.Helper()
 	for _, p := range presses {
-		for held := p.settle(ctx, c); len(held) > 0 && p.resolve(ctx, c, held); held = p.settle(ctx, c) {
+		whys := map[string]int{}
+		for held := p.settle(ctx, c); len(held) > 0; held = p.settle(ctx, c) {
+			p.noteDoubts(held, whys)
+			if !p.resolve(ctx, c, held) {
+				break
+			}
 		}
 		tally, wrong := p.verdict(p.pages())
 		c.t.Logf("%-10s %3d jobs: %v; in doubt were %d jobs, %d units", p.name, len(p.jobs), tally, p.doubts, p.inDoubt)
+		for _, why := range slices.Sorted(maps.Keys(whys)) {
+			c.t.Logf("%-10s %3d units: %s", "", whys[why], why)
+		}
 		for _, w := range wrong {
 			c.t.Error(w)
 		}

@@ -26,13 +26,15 @@ import (
 // dead one says why, and when nothing prints the members do next to nothing.
 func TestFleet(t *testing.T) {
 	notShort(t, "many printers, and quiet times that are measured")
-	good, dead := 60, 30
+	good, dead, quiet, away := 60, 30, 5*time.Second, time.Second
 	if long() {
-		good, dead = 200, 100
+		good, dead, quiet, away = 200, 100, 30*time.Second, time.Minute
 	}
 	ctx := within(t, 100*time.Second)
 	c := startCluster(ctx, t)
+	c.rest(ctx, "no printers", quiet, 2)
 	alone := c.round(ctx, "alone", fleet(t, good, 0))
+	c.rest(ctx, fmt.Sprintf("%d printers", good), quiet, 3)
 	presses := fleet(t, good, dead)
 	began := time.Now()
 	for _, p := range presses {
@@ -45,19 +47,33 @@ func TestFleet(t *testing.T) {
 	if beside > 2*alone+2*time.Second {
 		t.Errorf("the dead hold up the others: %v instead of %v", beside, alone)
 	}
-	before, quiet := c.burdens(), 5*time.Second
+	c.rest(ctx, fmt.Sprintf("%d dead printers, often tried at first", dead), 5*time.Second, 15)
+	breathe(ctx, away)
+	c.rest(ctx, fmt.Sprintf("%d dead printers, %v later", dead, away), quiet, 15)
+	c.compareLogs(ctx)
+}
+
+// rest measures what each member costs while nothing is to be done, in percent of a core: no more than most. Nor may anything be proposed.
+func (c *cluster) rest(ctx context.Context, what string, quiet time.Duration, most float64) {
+	c.t.Helper()
+	before, applied := c.burdens(), c.applied(ctx, nil)
 	breathe(ctx, quiet)
+	var all []string
 	for i, after := range c.burdens() {
 		share := 100 * (after.cpu - before[i].cpu).Seconds() / quiet.Seconds()
-		t.Logf("member %d at rest: %.1f %% of a core, %d MiB", i+1, share, after.rss>>20)
-		if share > 15 {
-			t.Errorf("member %d needs %.1f %% of a core while nothing prints", i+1, share)
+		all = append(all, fmt.Sprintf("%.1f %% and %d MiB", share, after.rss>>20))
+		if share > most {
+			c.t.Errorf("at rest with %s member %d needs %.1f %% of a core", what, i+1, share)
 		}
 		if grown := after.rss - before[i].rss; grown > 32<<20 {
-			t.Errorf("member %d has grown by %d MiB while nothing printed", i+1, grown>>20)
+			c.t.Errorf("member %d has grown by %d MiB while nothing printed", i+1, grown>>20)
 		}
 	}
-	c.compareLogs(ctx)
+	n := c.applied(ctx, nil) - applied
+	c.t.Logf("at rest for %v with %s: %s; %d entries", quiet, what, strings.Join(all, ", "), n)
+	if n > 2 {
+		c.t.Errorf("%d entries while nothing was to be done", n)
+	}
 }
 
 // fleet is so many printers that print, and then so many that do not.
