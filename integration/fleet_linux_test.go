@@ -26,9 +26,9 @@ import (
 // dead one says why, and when nothing prints the members do next to nothing.
 func TestFleet(t *testing.T) {
 	notShort(t, "many printers, and quiet times that are measured")
-	good, dead, quiet, away := 60, 30, 5*time.Second, time.Second
+	good, dead, quiet, away, most := 60, 30, 5*time.Second, time.Second, 10.0
 	if long() {
-		good, dead, quiet, away = 200, 100, 30*time.Second, time.Minute
+		good, dead, quiet, away, most = 200, 100, 30*time.Second, time.Minute, 3
 	}
 	ctx := within(t, 100*time.Second)
 	c := startCluster(ctx, t)
@@ -47,9 +47,9 @@ func TestFleet(t *testing.T) {
 	if beside > 2*alone+2*time.Second {
 		t.Errorf("the dead hold up the others: %v instead of %v", beside, alone)
 	}
-	c.rest(ctx, fmt.Sprintf("%d dead printers, often tried at first", dead), 5*time.Second, 15)
+	c.rest(ctx, fmt.Sprintf("%d dead printers, often tried at first", dead), 5*time.Second, 10)
 	breathe(ctx, away)
-	c.rest(ctx, fmt.Sprintf("%d dead printers, %v later", dead, away), quiet, 15)
+	c.rest(ctx, fmt.Sprintf("%d dead printers, %v later", dead, away), quiet, most)
 	c.compareLogs(ctx)
 }
 
