@@ -36,7 +36,7 @@ func (c *Core) TrimLines(seq uint64) { c.batch.trim = max(c.batch.trim, seq) }
 
 func (b *batches) init(h Head) {
 	b.applied, b.durable = h.Applied, h
-	b.lines, b.release, b.bytes, b.dirty = nil, nil, 0, false
+	b.lines, b.release, b.held, b.bytes, b.dirty = nil, nil, nil, 0, false // what is held is of a log before this one
 	b.sizes = entrySizes{first: h.Base.Index + 1}
 }
 

@@ -168,6 +168,51 @@ func TestFollowerFarBehindGetsASnapshot(t *testing.T) {
 	w.converged()
 }
 
+// A member that streams a snapshot while it installs another one lets go, at the end of the stream, of nothing in its new log: what it
+// held back was of the old one. Here a document that has ended lies in one entry with one that has not.
+func TestInstallWhileStreaming(t *testing.T) {
+	w := newWorld(t, 3)
+	w.cfg = func(c *Config) { c.RetainEntries = 20 }
+	for _, m := range w.members {
+		m.start()
+	}
+	for _, name := range []string{"short", "closed"} {
+		set := setPrinter(name, "tray:/"+name)
+		set.GetSetPrinter().Settings.Keep = 1
+		w.leader().must(set, nil)
+	}
+	w.leader().must(&queuepb.Command{Body: &queuepb.Command_PausePrinter{PausePrinter: &queuepb.PausePrinter{Name: "closed"}}}, nil)
+	doc := []byte("a document")
+	over, needed := w.leader().propose(submit("short", "", doc), doc), w.leader().propose(submit("closed", "", doc), doc)
+	behind := w.follower()
+	w.until("both are jobs", func() bool { return over.ended && needed.ended && behind.core.queue.LastJob() == 2 })
+	index := func(job uint64) uint64 {
+		j, err := behind.core.job(job)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return j.GetDocument()[0].GetIndex()
+	}
+	at := index(needed.answer.Job)
+	if index(over.answer.Job) != at {
+		t.Fatal("the documents are in two entries: the test tests nothing")
+	}
+	behind.core.Pin()
+	w.until("the first is let go of", func() bool { return len(behind.core.batch.held) > 0 })
+	w.cut = func(from, to uint64) bool { return from == behind.id || to == behind.id }
+	for i := range 300 {
+		d := []byte(fmt.Sprint(i))
+		w.leader().must(submit("short", "", d), d)
+	}
+	w.run(20)
+	w.cut = func(_, _ uint64) bool { return false }
+	w.until("it has a snapshot", func() bool { return behind.core.counts.snapshotsInstalled > 0 })
+	behind.core.Unpin()
+	if !slices.Contains(slices.Collect(behind.log.Retained()), at) {
+		t.Errorf("entry %d, with the document of a job that waits, may go", at)
+	}
+}
+
 // A leader that was cut off must not answer a linearizable read.
 func TestBarrierNeedsAMajority(t *testing.T) {
 	w := newWorld(t, 3)
