@@ -44,8 +44,8 @@ func (w *World) noteClocks() {
 		if m.clock != 0 {
 			wrong++
 		}
-		if off := m.clock.Abs(); off <= far {
-			w.believed = max(w.believed, off)
+		if m.clock.Abs() <= far {
+			w.behind, w.ahead = max(w.behind, -m.clock), max(w.ahead, m.clock)
 		}
 		agree = agree && m.clock.Abs() <= near
 	}
@@ -106,12 +106,14 @@ func (h *history) checkTime(j *jobHistory, id uint64) {
 	}
 }
 
-// tolerance is how early something may expire: what a leader knows of the others' clocks is as wrong as their frames are late.
+// tolerance is how early something may expire: it may be stamped by a clock that is behind, and looked at by one that is ahead, perhaps
+// the same one later; and what a leader knows of the others' clocks is as wrong as their frames are late.
 func (w *World) tolerance() time.Duration {
+	believed := w.behind + w.ahead
 	if w.counts["fault: "+Delayed.String()] > 0 {
-		return w.believed + 6*second
+		return believed + 6*second
 	}
-	return w.believed + second/2
+	return believed + second/2
 }
 
 // off reports whether any clock has been far off since then.

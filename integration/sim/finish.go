@@ -186,7 +186,7 @@ func (w *World) kept(x *want) {
 	switch state := queue.JobState(j.State); {
 	case state == queue.Completed:
 	case state == queue.Canceled && h != nil && h.canceled:
-	case state == queue.Aborted && x.ttl > 0 && h != nil && (!w.sane || h.aborted-x.asked >= x.ttl-near):
+	case state == queue.Aborted && x.ttl > 0 && h != nil && (!w.sane || h.aborted-x.asked >= x.ttl-w.tolerance()):
 		w.counts.add("job aborted when its time was over")
 	default:
 		w.violated(2, "%s, job %d, has ended as %v, %s", x.key, x.job, state, j.Reason)

@@ -71,10 +71,10 @@ func (m *member) Fetch(msg *raftpb.Message) {
 		}
 		m.w.counts.add("snapshot begun")
 		m.w.snapshotUnder()
-		birth, began := leader.birth, leader.snapshot()
+		birth, source, began := leader.birth, leader.log, leader.snapshot()
 		m.after(m.w.between(5*time.Millisecond, 800*time.Millisecond), func() {
 			alive := leader.up && leader.birth == birth
-			if !alive || m.w.net.cuts(m, leader) || !m.stage(leader, began) {
+			if !alive || leader.log != source || m.w.net.cuts(m, leader) || !m.stage(leader, began) { // it may have installed one itself
 				m.w.counts.add("snapshot broken off")
 				m.fetchFailed()
 			} else {

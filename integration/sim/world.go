@@ -28,7 +28,8 @@ type World struct {
 	counts    Counts
 	healed    bool
 	sane      bool               // never more than one clock was wrong, and nobody started with that one
-	believed  time.Duration      // the most that a clock was off without being far off
+	behind    time.Duration      // the most that a clock was behind without being far off
+	ahead     time.Duration      // or ahead
 	agree     bool               // nobody's clock is far off
 	agreed    time.Duration      // since when that is so, or is not
 	decisions []*queuepb.Command // the last ones of drivers
