@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	nethttp "net/http"
 	"net/http/httptest"
+	"net/textproto"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -137,3 +140,61 @@ func TestEnds(t *testing.T) {
 		cancel()
 	}
 }
+
+// FuzzAllowed: what is allowed is on the place's host and port, and in its folder, however it is written.
+func FuzzAllowed(f *testing.F) {
+	for _, uri := range []string{
+		"http://docs.example/labels/a", "http://docs.example:80/labels/%2e%2e/a", "http://docs.example/labels//a", "http://docs.example\\@b/labels/",
+		"http://[::1]/labels/", "HTTP://DOCS.EXAMPLE/labels/x", "http://docs.example/labels/a%0a", "//docs.example/labels/a", "http:docs.example/labels/a",
+	} {
+		f.Add(uri)
+	}
+	from, err := New("http://docs.example/labels/")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, uri string) {
+		u, err := from.allowed(uri)
+		if err != nil {
+			return
+		}
+		r, err := nethttp.NewRequest(nethttp.MethodGet, u.String(), nil)
+		if err != nil {
+			t.Fatalf("%q is allowed and cannot be asked for: %v", uri, err)
+		}
+		if host := r.URL.Hostname(); !strings.EqualFold(host, "docs.example") || r.URL.Port() != "" && r.URL.Port() != "80" || r.URL.User != nil {
+			t.Errorf("%q is allowed and asks %q", uri, r.URL.Host)
+		}
+		for _, p := range []string{r.URL.Path, r.URL.EscapedPath()} {
+			if clean := path.Clean(p); clean+"/" != "/labels/" && !strings.HasPrefix(clean, "/labels/") {
+				t.Errorf("%q is allowed and asks for %q", uri, p)
+			}
+		}
+	})
+}
+
+// FuzzTransfer: whatever an FTP server says, a transfer ends, and does not call whole what is not.
+func FuzzTransfer(f *testing.F) {
+	f.Add("220 a\r\n331 b\r\n230 c\r\n200 d\r\n229 e (|||1|)\r\n")
+	f.Add("220-a\r\n220 b\r\n230 c\r\n200 d\r\n229 (|||99999|)\r\n")
+	f.Add("220 a\r\n230 c\r\n200 d\r\n229 no\r\n")
+	f.Fuzz(func(t *testing.T, said string) {
+		client, server := net.Pipe()
+		go func() {
+			go io.Copy(io.Discard, server)
+			io.WriteString(server, said)
+			server.Close()
+		}()
+		x := &transfer{control: textproto.NewConn(client), unwatch: func() bool { return true }}
+		// Nobody listens where the server says: what it says gets no document.
+		if err := x.begin(t.Context(), nowhere{}, "a"); err == nil {
+			t.Error("a document comes from nowhere")
+		}
+		x.Close()
+	})
+}
+
+type nowhere struct{}
+
+func (nowhere) Network() string { return "tcp" }
+func (nowhere) String() string  { return "240.0.0.1" }
