@@ -20,11 +20,23 @@ func TestAdvertise(t *testing.T) {
 	notShort(t, "two elections, and the seconds that announcing takes")
 	ctx := within(t, 60*time.Second)
 	on := loopback(t)
-	c := startCluster(ctx, t, "--advertise")
+	c := newCluster(t, "--advertise")
+	encrypted := map[*member]string{}
+	for i, addr := range freeAddrs(t, size) {
+		c.members[i].args = []string{"--ipps", addr}
+		encrypted[c.members[i]] = addr
+	}
+	c.start(c.members...)
+	c.ready(ctx, c.members...)
 	name := fmt.Sprintf("printq-test-%d", time.Now().UnixNano())
 	c.printer(ctx, name, "")
 	leader := c.leader(ctx)
 	first := c.advertisedBy(ctx, on, name, leader)
+	until(ctx, t, "it is advertised for clients that encrypt, too", func() bool {
+		return slices.ContainsFunc(browse(ctx, t, on, "_ipps._tcp,_universal"), func(e *zeroconf.ServiceEntry) bool {
+			return e.Instance == name && strings.HasSuffix(encrypted[leader], fmt.Sprintf(":%d", e.Port)) && uuidOf(e) == uuidOf(first)
+		})
+	})
 	c.kill(leader)
 	next := c.leaderAmong(ctx, c.others(leader)...)
 	killed := time.Now()

@@ -181,3 +181,13 @@ func TestCUPSEverywhere(t *testing.T) {
 		}
 	}
 }
+
+// TestPrintJobRateOfCUPS is TestPrintJobRate for CUPS's scheduler, which neither replicates nor syncs: what the other is compared with.
+func TestPrintJobRateOfCUPS(t *testing.T) {
+	notShort(t, "it measures")
+	ctx := within(t, 60*time.Second)
+	s := startCUPS(ctx, t, newNursery(t))
+	s.do(ctx, "lpadmin", "-p", "office", "-E", "-v", "ipp://127.0.0.1:9/ipp/print")
+	s.do(ctx, "cupsdisable", "office")
+	t.Logf("CUPS: %.0f/s", printJobRate(ctx, t, "/printers/office", s.addr))
+}
