@@ -54,9 +54,13 @@ func TestCUPSCampaign(t *testing.T) {
 }
 
 // TestCUPSOneName: CUPS's queues name one host, which is all members' addresses. It is printed as in TestCUPSCampaign, while at least two
-// members are up; which one CUPS sends to is its own choice, and another one when that has died.
+// members are up; which one CUPS sends to is its own choice, and another one when that has died. With PRINTQ_LONG=1 it is 1,000 jobs.
 func TestCUPSOneName(t *testing.T) {
 	notShort(t, "members die while CUPS prints")
+	jobs := 60
+	if long() {
+		jobs = 1000
+	}
 	ctx := within(t, 90*time.Second)
 	const name = "printers.test"
 	c := newCluster(t, "--host", name)
@@ -79,7 +83,7 @@ func TestCUPSOneName(t *testing.T) {
 	c.start(c.members...)
 	c.ready(ctx, c.members...)
 	g := &cupsCampaign{cluster: c, cups: startCUPS(ctx, t, c.nursery), at: func(int) string { return net.JoinHostPort(name, port) }}
-	g.run(ctx, 60, 6, 6)
+	g.run(ctx, jobs, 6, 6)
 }
 
 // run prints jobs, so many at once, through so many queues, and judges.

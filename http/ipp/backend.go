@@ -6,6 +6,7 @@ import (
 	"github.com/OpenPrinting/goipp"
 
 	"printq/node"
+	"printq/queue"
 )
 
 // backendAsks is what CUPS's ipp backend asks of the job that it sends, and nobody else, as far as is known (backend/ipp.c, jattrs).
@@ -20,7 +21,7 @@ var backendAsks = []string{
 // its own job completed; but for this: where it need not ask on (the job is held, or has ended) and the answer is server-error-busy, it
 // sends the job again from its beginning. While it still sends, its monitor asks the same; that one does not look at the status.
 func toBackend(q *request, j *node.JobStatus, a *answer) *answer {
-	if !j.Created || j.Bytes != 0 || !asksAsBackend(q) {
+	if !j.Created || j.Bytes != 0 || queue.JobState(j.State) == queue.Canceled || !asksAsBackend(q) {
 		return a
 	}
 	a.status, a.message = goipp.StatusErrorBusy, "the job's document did not come: send the job again"

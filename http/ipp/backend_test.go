@@ -26,4 +26,8 @@ func TestBackendSendsAgain(t *testing.T) {
 	wantStatus(t, ask(t, h, goipp.OpGetJobAttributes, "office", id, asked), goipp.StatusOk)
 	wantStatus(t, send(t, h, goipp.OpPrintJob, "office", "pages"), goipp.StatusOk)
 	wantStatus(t, ask(t, h, goipp.OpGetJobAttributes, "office", integers("job-id", 2), asked), goipp.StatusOk)
+
+	wantStatus(t, ask(t, h, goipp.OpCreateJob, "office"), goipp.StatusOk)
+	wantStatus(t, ask(t, h, goipp.OpCancelJob, "office", integers("job-id", 3)), goipp.StatusOk) // somebody did not want it
+	wantStatus(t, ask(t, h, goipp.OpGetJobAttributes, "office", integers("job-id", 3), asked), goipp.StatusOk)
 }

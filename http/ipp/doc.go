@@ -14,6 +14,7 @@
 //  4. operations-supported lists exactly what is answered. What the job template attributes offer is what the queue does, what the
 //     devices say that they do, or what whoever set the printer up says (offers); all of the latter two is kept with the job and
 //     handed to its device. What nobody offers is reported as unsupported, and with ipp-attribute-fidelity refuses the job.
+//     Documents that a request names are fetched only from where Options.Fetch may, and before the answer.
 //  5. A request costs a bounded piece of memory, whatever is in it, and a malformed one gets the status that RFC 8011 says.
 //     Time limits are the HTTP server's.
 //
