@@ -302,6 +302,23 @@ func TestStormOfResetsIsCalm(t *testing.T) {
 	}
 }
 
+// What a follower had sent to the leader over a connection that was reset is sent again when there is a new one, long before it would be for
+// want of an answer.
+func TestRequestsLostWithAConnectionAreSentAgain(t *testing.T) {
+	w := newWorld(t, 3)
+	w.leader().must(setPrinter("p", "tray:/a"), nil)
+	leader, follower := w.leader(), w.follower()
+	doc := []byte("d")
+	c := follower.propose(submit("p", "", doc), doc)
+	w.packets = nil // it was under way
+	follower.core.Disconnected(leader.id, false)
+	follower.core.Connected(leader.id)
+	w.run(4)
+	if !c.ended || c.err != nil || follower.core.counts.resent != 1 {
+		t.Errorf("after 4 ticks: answered %v, %v, sent again %d times", c.ended, c.err, follower.core.counts.resent)
+	}
+}
+
 func TestTransfer(t *testing.T) {
 	w := newWorld(t, 3)
 	w.leader().must(setPrinter("p", "tray:/a"), nil)

@@ -15,10 +15,14 @@ type failover struct {
 	until, doubt uint64
 }
 
-// Connected tells that a member's messages reach us again.
+// Connected tells that a member's messages reach us again. What we had sent it may have been lost with the old connections: a leader is
+// asked again soon.
 func (c *Core) Connected(id uint64) {
 	c.peer(id).connected = true
 	c.failover.connected(id, c.ticks)
+	if id == c.lead {
+		c.requests.hurry()
+	}
 }
 
 // connected finds out that a hint was mistaken. A process that was started anew needs longer than a connection.

@@ -258,6 +258,13 @@ func (c *Core) resend() {
 	}
 }
 
+// hurry makes resend send all again that waits for an answer.
+func (q *requests) hurry() {
+	for _, r := range q.pending {
+		r.sentAt = 0
+	}
+}
+
 // forwarded takes on another member's requests, or says which it does not take.
 func (c *Core) forwarded(from uint64, body []byte) error {
 	requests, err := decodeForward(body)
