@@ -8,11 +8,21 @@ import (
 	"printq/integration/bench/load"
 )
 
+// maxMemory is what a member may have resident in any row, in MB.
+const maxMemory = 512
+
 // judge says of each bar of a row whether printq, the first of the outcomes, reached it.
 func judge(r row, outcomes []*outcome) string {
 	var said []string
 	for _, b := range r.bars {
 		said = append(said, b.judge(r, outcomes))
+	}
+	most := 0.0
+	for _, s := range outcomes[0].good() {
+		most = max(most, s.memory)
+	}
+	if most > maxMemory {
+		said = append(said, fmt.Sprintf("memory <= %d MB: **missed (%s)**", maxMemory, number(most)))
 	}
 	return strings.Join(said, "; ")
 }

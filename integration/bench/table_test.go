@@ -105,6 +105,18 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+func TestMemoryIsABar(t *testing.T) {
+	outcomes := runs([]float64{1, 1}, nil)
+	outcomes[0].samples[1].memory = 511
+	if got := judge(row{}, outcomes); got != "" {
+		t.Error(got)
+	}
+	outcomes[0].samples[1].memory = 513
+	if got := judge(row{}, outcomes); got != "memory <= 512 MB: **missed (513)**" {
+		t.Error(got)
+	}
+}
+
 // Every row has a name of its own, and its bars name systems that it measures.
 func TestRows(t *testing.T) {
 	seen := map[string]bool{}
