@@ -80,7 +80,7 @@ func (c *cluster) disturb(ctx context.Context, calm time.Duration, act func(lead
 	g := gapBetween(r.Gaps, began, ended.Add(time.Second))
 	s.value = g.MS
 	s.note = fmt.Sprintf("%s; the gap began after %v; before, the longest was %.0f ms", s.note,
-		g.Began.Sub(began).Round(time.Millisecond), gapBetween(r.Gaps, began.Add(-quiet), began.Add(-time.Millisecond)).MS)
+		g.Began.Sub(began).Round(time.Millisecond), gapBefore(r.Gaps, began).MS)
 	return s, err
 }
 
@@ -98,7 +98,7 @@ func (c *cluster) needs(printqs, peers time.Duration) time.Duration {
 // those is taken for the shortest of them.
 func gapBetween(gaps []load.Gap, from, to time.Time) load.Gap {
 	for _, g := range gaps {
-		if g.Began.Before(to) && g.Began.Add(time.Duration(g.MS*float64(time.Millisecond))).After(from) {
+		if g.Began.Before(to) && g.Ended().After(from) {
 			return g
 		}
 	}
@@ -106,6 +106,16 @@ func gapBetween(gaps []load.Gap, from, to time.Time) load.Gap {
 		return load.Gap{}
 	}
 	return gaps[len(gaps)-1]
+}
+
+// gapBefore is the longest gap that was over before a moment.
+func gapBefore(gaps []load.Gap, moment time.Time) load.Gap {
+	for _, g := range gaps {
+		if g.Ended().Before(moment) {
+			return g
+		}
+	}
+	return load.Gap{}
 }
 
 // restartAll restarts one member after the other, each once the last one is ready.

@@ -88,6 +88,12 @@ func TestGapBetween(t *testing.T) {
 	if got := gapBetween(nil, start, start); got.MS != 0 {
 		t.Error(got)
 	}
+	if got := gapBefore(gaps, at(6)); got.MS != 900 {
+		t.Error(got)
+	}
+	if got := gapBefore(gaps, at(1.5)); got.MS != 0 {
+		t.Error(got)
+	}
 }
 
 func TestChoose(t *testing.T) {

@@ -21,18 +21,15 @@ import (
 	"printq/integration/bench/load"
 )
 
-// How long a client waits for an answer. One that fails over sends the same again elsewhere, with the same key, until the
-// longer time is over.
-const (
-	patience         = 20 * time.Second
-	failoverPatience = time.Second
-)
+// insistence is how long a client that fails over sends the same again elsewhere, with the same key.
+const insistence = 20 * time.Second
 
 // A Client is all clients of a generator. It is a [load.Target].
 type Client struct {
 	endpoints []string
 	printers  []string
 	failover  bool
+	patience  time.Duration
 	wait      bool
 	run       string        // makes keys that no other run has had
 	lanes     []lane        // by client
@@ -60,7 +57,7 @@ func Open(w load.Work) (*Client, error) {
 		return nil, errors.New("the work names no endpoints or no printers")
 	}
 	c := &Client{
-		endpoints: w.Endpoints, printers: w.Printers, failover: w.Failover, wait: w.Wait,
+		endpoints: w.Endpoints, printers: w.Printers, failover: w.Failover, patience: w.Patience(), wait: w.Wait,
 		run: strconv.FormatInt(time.Now().UnixNano(), 36), lanes: make([]lane, w.Clients), repeats: map[string]int{},
 	}
 	for i := range c.lanes {
@@ -74,7 +71,7 @@ func (c *Client) Put(_ context.Context, client int, n uint64, documents [][]byte
 	l := &c.lanes[client]
 	r := &request{printer: c.printers[n%uint64(len(c.printers))], number: n, documents: documents, wait: c.wait}
 	if !c.failover {
-		_, err := l.try(c.endpoints, r, patience)
+		_, err := l.try(c.endpoints, r, c.patience)
 		return err
 	}
 	r.key = c.run + "-" + strconv.FormatUint(n, 10)
@@ -85,8 +82,8 @@ func (c *Client) Put(_ context.Context, client int, n uint64, documents [][]byte
 func (c *Client) insist(l *lane, r *request) error {
 	began := time.Now()
 	for tries := 1; ; tries++ {
-		kind, err := l.try(c.endpoints, r, failoverPatience)
-		if err == nil || kind == "refused for good" || time.Since(began) > patience {
+		kind, err := l.try(c.endpoints, r, c.patience)
+		if err == nil || kind == "refused for good" || time.Since(began) > insistence {
 			return err
 		}
 		c.note(kind)

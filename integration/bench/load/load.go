@@ -41,6 +41,14 @@ type Work struct {
 	Wait     bool     `json:"wait,omitempty"`
 }
 
+// Patience is how long a client waits for an answer. One that fails over asks elsewhere then.
+func (w Work) Patience() time.Duration {
+	if w.Failover {
+		return time.Second
+	}
+	return 20 * time.Second
+}
+
 // A Task is one kind of work.
 type Task string
 
@@ -82,6 +90,9 @@ type Gap struct {
 	Began time.Time `json:"began"`
 	MS    float64   `json:"ms"`
 }
+
+// Ended is when the next acknowledgement came.
+func (g Gap) Ended() time.Time { return g.Began.Add(time.Duration(g.MS * float64(time.Millisecond))) }
 
 // A Target is one system. Its methods may be called by several goroutines, Put only by one for each client.
 type Target interface {

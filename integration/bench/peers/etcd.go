@@ -17,12 +17,13 @@ import (
 type etcd struct {
 	endpoints []string
 	clients   []*clientv3.Client
+	patience  time.Duration
 }
 
 const prefix = "bench/"
 
 func openEtcd(w load.Work) (*etcd, error) {
-	t := &etcd{endpoints: w.Endpoints}
+	t := &etcd{endpoints: w.Endpoints, patience: w.Patience()}
 	for i := range max(1, min(connections, w.Clients)) {
 		c, err := clientv3.New(clientv3.Config{
 			Endpoints: around(w.Endpoints, i, w.Failover), DialTimeout: 5 * time.Second,
@@ -37,7 +38,7 @@ func openEtcd(w load.Work) (*etcd, error) {
 }
 
 func (t *etcd) Put(ctx context.Context, client int, n uint64, documents [][]byte) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, t.patience)
 	defer cancel()
 	c := t.clients[client%len(t.clients)]
 	if len(documents) == 1 {

@@ -17,12 +17,14 @@ import (
 type jetStream struct {
 	conns   []*nats.Conn
 	streams []jetstream.JetStream
+	// How long a document may take.
+	patience time.Duration
 }
 
 const stream, subject = "BENCH", "bench.jobs"
 
 func openNATS(ctx context.Context, w load.Work) (*jetStream, error) {
-	t := &jetStream{}
+	t := &jetStream{patience: w.Patience()}
 	for i := range max(1, min(connections, w.Clients)) {
 		opts := []nats.Option{nats.MaxReconnects(-1), nats.ReconnectWait(20 * time.Millisecond), nats.ReconnectJitter(0, 0), nats.DontRandomize()}
 		if !w.Failover {
@@ -59,7 +61,7 @@ func (t *jetStream) create(ctx context.Context) (err error) {
 }
 
 func (t *jetStream) Put(ctx context.Context, client int, _ uint64, documents [][]byte) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, t.patience)
 	defer cancel()
 	js := t.streams[client%len(t.streams)]
 	if len(documents) == 1 {
