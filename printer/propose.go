@@ -1,10 +1,10 @@
 package printer
 
 import (
-	"bytes"
 	"time"
 
-	"printq/queue"
+	"google.golang.org/protobuf/proto"
+
 	"printq/queue/queuepb"
 )
 
@@ -28,7 +28,6 @@ const (
 // A proposal was made, and its effect has not been seen yet.
 type proposal struct {
 	command *queuepb.Command
-	encoded []byte // of command: what is made anew at each step is compared by its bytes
 	tries   int
 	again   time.Time
 }
@@ -38,8 +37,7 @@ type proposal struct {
 func (t *turn) propose(d decision, command *queuepb.Command) {
 	command.Term = t.term
 	p := &t.proposals[d]
-	encoded := queue.Encode(command)
-	same := bytes.Equal(p.encoded, encoded)
+	same := p.command != nil && proto.Equal(p.command, command)
 	if same && t.now.Before(p.again) {
 		t.wake(p.again)
 		return
@@ -49,7 +47,7 @@ func (t *turn) propose(d decision, command *queuepb.Command) {
 	} else {
 		p.tries = 0
 	}
-	p.command, p.encoded = command, encoded
+	p.command = command
 	p.again = t.now.Add(doubled(firstPropose, p.tries))
 	t.wake(p.again)
 	t.todo.Decisions = append(t.todo.Decisions, command)
