@@ -101,6 +101,7 @@ func (t *tail) read() (lines []queue.Line, wake <-chan struct{}, err error) {
 
 // write writes the lines that the filters let through, at most 64 KiB or so at a time.
 func (t *tail) write(lines []queue.Line) error {
+	t.take()
 	for _, line := range lines {
 		if !t.follow && line.Seq > t.last {
 			break
@@ -114,6 +115,7 @@ func (t *tail) write(lines []queue.Line) error {
 			if err := t.flush(); err != nil {
 				return err
 			}
+			t.take()
 		}
 	}
 	if len(t.out) > 0 {

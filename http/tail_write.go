@@ -5,6 +5,7 @@ import (
 	"fmt"
 	nethttp "net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"printq/http/api"
@@ -66,9 +67,24 @@ func (t *tail) flush() error {
 		t.server.metrics.tailsCut.Inc()
 		return errGone
 	}
-	t.out, t.written = t.out[:0], time.Now()
-	if cap(t.out) > 128<<10 {
-		t.out = nil
-	}
+	t.written = time.Now()
+	t.giveBack()
 	return nil
+}
+
+// frames are buffers that tails have from their first line to the write. Most of a thousand tails wait for lines or for one
+// another: they hold none.
+var frames = sync.Pool{New: func() any { return new([]byte) }}
+
+func (t *tail) take() {
+	if t.out == nil {
+		t.out = *frames.Get().(*[]byte)
+	}
+}
+
+func (t *tail) giveBack() {
+	if out := t.out[:0]; cap(out) <= 128<<10 {
+		frames.Put(&out)
+	}
+	t.out = nil
 }
