@@ -185,6 +185,40 @@ func TestTakenAndLostAgain(t *testing.T) {
 	}
 }
 
+// The back of a job's last sheet counts, though nothing is on it.
+func TestBlankBackIsCounted(t *testing.T) {
+	for _, row := range []struct {
+		sides     string
+		units     uint32
+		counter   uint64
+		state     JobState
+		out, last uint32
+	}{
+		{"two-sided-long-edge", 5, 106, Completed, 5, 0},
+		{"two-sided-long-edge", 5, 105, Completed, 5, 0},
+		{"two-sided-long-edge", 5, 107, Held, 0, 5},
+		{"two-sided-long-edge", 4, 105, Held, 0, 4},
+		{"one-sided", 5, 106, Held, 0, 5},
+	} {
+		w := newWorld(t)
+		w.must(setPrinter("p", &queuepb.PrinterSettings{Devices: []string{"socket://a"}}))
+		counts := func(n uint64) *queuepb.Resume {
+			return &queuepb.Resume{Class: uint32(Counted), Counts: true, Counter: n}
+		}
+		w.answers(1, counts(100))
+		c := submitPages("p", row.units, 1, row.units)
+		c.GetSubmit().Options = []*queuepb.Option{{Name: "sides", Value: row.sides}}
+		id := w.send(c)
+		if err := errors.Join(w.intends(1, &queuepb.Intent{Units: row.units, Counts: true, Counter: 100}), w.sent(1, 0, row.units)); err != nil {
+			t.Fatal(err)
+		}
+		w.answers(1, counts(row.counter))
+		if j := w.job(id); JobState(j.State) != row.state || j.Printed != row.out || j.InDoubt.GetLast() != row.last {
+			t.Errorf("%+v: job is %s with %d out, in doubt: %v", row, JobState(j.State), j.Printed, j.InDoubt)
+		}
+	}
+}
+
 // What was not announced is not out: the state machine does not believe it.
 func TestUnannouncedIsVoid(t *testing.T) {
 	w := newWorld(t)

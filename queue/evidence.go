@@ -1,6 +1,10 @@
 package queue
 
-import "printq/queue/queuepb"
+import (
+	"strings"
+
+	"printq/queue/queuepb"
+)
 
 // What came out of an attempt on a device without a fence, as its Resume shows (R4).
 
@@ -76,6 +80,9 @@ func (d *device) evidence(m *queuepb.Resume, another bool) evidence {
 		return unknown("the document's pages are not known")
 	}
 	pages := uint64(f.base)*per + uint64(f.basePages) + m.Counter - f.counter
+	if most := uint64(f.intended) * per; pages == most+1 && most%2 == 1 && strings.HasPrefix(Wish(j.wishList(), "sides"), "two-sided") {
+		pages-- // the back of the last sheet, with nothing on it
+	}
 	out, rest := pages/per, pages%per
 	switch {
 	case pages > uint64(f.intended)*per:
