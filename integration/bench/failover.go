@@ -15,7 +15,7 @@ import (
 )
 
 // failovers measure the longest time without an acknowledgement to any of 16 clients, from the moment when something is done to
-// the members until a second after it is done.
+// the members until the end of the trial.
 func failovers() []row {
 	// Afterwards, until it is over: the peers need seconds.
 	const calm, long = 3 * time.Second, 12 * time.Second
@@ -57,7 +57,7 @@ func (c *cluster) disturb(ctx context.Context, calm time.Duration, act func(lead
 		}
 	}
 	w := load.Work{Do: load.Put, Clients: 16, Size: kib, Failover: true, Warmup: time.Second, Duration: time.Minute}
-	var began, ended time.Time
+	var began time.Time
 	r, err := c.driveUntil(ctx, w, func() error {
 		if err := sleep(ctx, w.Warmup+quiet); err != nil {
 			return err
@@ -70,14 +70,13 @@ func (c *cluster) disturb(ctx context.Context, calm time.Duration, act func(lead
 		if err := act(leader); err != nil {
 			return err
 		}
-		ended = time.Now()
 		return sleep(ctx, calm)
 	})
 	s = sample{p50: r.P50, p99: r.P99, errors: r.Errors, note: r.FirstError}
 	for _, kind := range slices.Sorted(maps.Keys(r.Repeats)) {
 		s.note = strings.TrimSpace(fmt.Sprintf("%s %d %s", s.note, r.Repeats[kind], kind))
 	}
-	g := gapBetween(r.Gaps, began, ended.Add(time.Second))
+	g := gapAfter(r.Gaps, began)
 	s.value = g.MS
 	s.note = fmt.Sprintf("%s; the gap began after %v; before, the longest was %.0f ms", s.note,
 		g.Began.Sub(began).Round(time.Millisecond), gapBefore(r.Gaps, began).MS)
@@ -94,11 +93,11 @@ func (c *cluster) needs(printqs, peers time.Duration) time.Duration {
 	return peers
 }
 
-// gapBetween is the longest gap a part of which lies between two moments. Only the longest of all are known: one that is shorter than
+// gapAfter is the longest gap a part of which lies after a moment. Only the longest of all are known: one that is shorter than
 // those is taken for the shortest of them.
-func gapBetween(gaps []load.Gap, from, to time.Time) load.Gap {
+func gapAfter(gaps []load.Gap, moment time.Time) load.Gap {
 	for _, g := range gaps {
-		if g.Began.Before(to) && g.Ended().After(from) {
+		if g.Ended().After(moment) {
 			return g
 		}
 	}
