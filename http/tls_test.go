@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"printq/selfsigned"
+	"printq/printer/selfsigned"
 )
 
 // TestServeTLS: over an encrypted connection another request proves that the answer was read, and so does an orderly end; that the client

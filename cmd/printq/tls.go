@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"printq/selfsigned"
+	"printq/printer/selfsigned"
 )
 
 // checkCertificate finds what is wrong with an administrator's certificate before anything is touched.

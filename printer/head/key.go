@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"printq/selfsigned"
+	"printq/printer/selfsigned"
 )
 
 // LoadKey reads the head's key and certificate from DIR/head.pem, and makes them where they are missing. They are the head's identity:
