@@ -379,6 +379,29 @@ func TestYield(t *testing.T) {
 	w.is(second, Pending, "")
 }
 
+// An attempt that the policy for doubt began in the middle is given back as what it was: what is out does not come out again.
+func TestYieldInTheMiddle(t *testing.T) {
+	for policy, start := range map[string]int{"skip": 2, "reprint": 1} {
+		w := newWorld(t)
+		w.must(setPrinter("p", &queuepb.PrinterSettings{Devices: []string{"socket://a", "socket://b"}, Pool: "ordered", InDoubt: policy}))
+		blind := &queuepb.Resume{Class: uint32(Blind)}
+		w.answers(1, blind)
+		w.send(submitPages("p", 4, 1, 4))
+		if err := errors.Join(w.intends(1, &queuepb.Intent{Units: 1}), w.sent(1, 1, 0), w.intends(1, &queuepb.Intent{Units: 2})); err != nil {
+			t.Fatal(err)
+		}
+		w.answers(1, blind) // the second is in doubt
+		if err := w.yields(1); err != nil {
+			t.Fatal(err)
+		}
+		w.drain()
+		w.answers(2, blind)
+		if work := w.Drive(2).Work; work == nil || work.Start != start || work.Printed != start {
+			t.Errorf("policy %s: the other device is at %+v, want it to begin after unit %d", policy, work, start)
+		}
+	}
+}
+
 func TestPoolOrder(t *testing.T) {
 	const jobs = 4
 	for _, row := range []struct{ pool, want string }{

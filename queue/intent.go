@@ -116,6 +116,7 @@ func (t *turn) yield(m *queuepb.Yield) error {
 		return fmt.Errorf("%w: a reason of %d and %d bytes", ErrVoid, len(m.Reason), len(m.Detail))
 	}
 	number := a.number
+	j.start = a.from // which is not what it was, where the policy for doubt began the attempt
 	t.unbind(d, "yielded")
 	d.token, d.resumed, d.outOfOrder, d.reason, d.detail = Token{}, false, true, m.Reason, m.Detail
 	t.to(j, Pending, "")
