@@ -310,6 +310,9 @@ func TestRequestsLostWithAConnectionAreSentAgain(t *testing.T) {
 	leader, follower := w.leader(), w.follower()
 	doc := []byte("d")
 	c := follower.propose(submit("p", "", doc), doc)
+	if _, err := follower.core.Step(w.now); err != nil || len(w.packets) == 0 {
+		t.Fatalf("nothing was sent: %v", err)
+	}
 	w.packets = nil // it was under way
 	follower.core.Disconnected(leader.id, false)
 	follower.core.Connected(leader.id)
@@ -536,7 +539,7 @@ func FuzzDecodeFrames(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(bytes.Join(frame.Bufs, nil))
-	f.Add(bytes.Join(encodeForward([]forwarded{{1, []byte("head"), []byte("payload")}}).Bufs, nil))
+	f.Add(bytes.Join(encodeForward([]forwarded{{1, []byte("head"), []byte("payload")}}, true).Bufs, nil))
 	f.Add(bytes.Join(encodeRefuse(refusal{1, 2}).Bufs, nil))
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		_, _ = decodeRaft(b)

@@ -200,27 +200,41 @@ func (r *request) went(c *Core) {
 	r.sentAt = c.ticks
 }
 
-// forward sends the leader what has queued up for it, with as much in a frame as is written at once.
+// forward sends the leader what has queued up for it: labels by the connection where documents do not hold them up, with as much
+// in a frame as is written at once.
 func (c *Core) forward() {
-	q := &c.requests
-	q.forwards = slices.DeleteFunc(q.forwards, func(r *request) bool { return q.pending[r.seq] != r }) // given up since
-	for len(q.forwards) > 0 {
+	var labels, documents []*request
+	for _, r := range c.requests.forwards {
+		switch {
+		case c.requests.pending[r.seq] != r: // given up since
+		case r.size() <= small:
+			labels = append(labels, r)
+		default:
+			documents = append(documents, r)
+		}
+	}
+	c.requests.forwards = nil
+	c.forwardAll(labels, true)
+	c.forwardAll(documents, false)
+}
+
+func (c *Core) forwardAll(requests []*request, urgent bool) {
+	for len(requests) > 0 {
 		var group []forwarded
 		n, bytes := 0, 0
-		for ; n < len(q.forwards) && (n == 0 || bytes+q.forwards[n].size() <= packBytes); n++ {
-			r := q.forwards[n]
+		for ; n < len(requests) && (n == 0 || bytes+requests[n].size() <= packBytes); n++ {
+			r := requests[n]
 			group = append(group, forwarded{r.seq, r.head, r.payload})
 			bytes += r.size()
 		}
-		if !c.port.Send(c.lead, encodeForward(group)) {
-			break // not even the connection has it: it goes as soon as there is one
+		if !c.port.Send(c.lead, encodeForward(group, urgent)) {
+			return // not even the connection has it: it goes as soon as there is one
 		}
-		for _, r := range q.forwards[:n] {
+		for _, r := range requests[:n] {
 			r.went(c)
 		}
-		q.forwards = q.forwards[n:]
+		requests = requests[n:]
 	}
-	q.forwards = nil
 }
 
 // dispatchAll sends everything again, in order, because there is another leader: whatever the old one had is repeated at

@@ -107,8 +107,8 @@ type forwarded struct {
 }
 
 // A forward frame holds requests one after the other: uvarint seq, head and payload, each behind its length.
-func encodeForward(requests []forwarded) Frame {
-	f := Frame{Kind: frameForward}
+func encodeForward(requests []forwarded, urgent bool) Frame {
+	f := Frame{Kind: frameForward, Urgent: urgent}
 	for _, r := range requests {
 		b := binary.AppendUvarint(make([]byte, 0, len(r.head)+24), r.seq)
 		b = append(binary.AppendUvarint(b, uint64(len(r.head))), r.head...)
