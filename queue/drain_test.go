@@ -9,8 +9,14 @@ import (
 // What Find finds is what the changes amount to when they are carried out in order, also where a key was taken anew.
 func TestFind(t *testing.T) {
 	list := sorted([]Change{
-		{Finished, number(7), nil}, {Meta, []byte(Meta), []byte("m")}, {Keys, []byte("b"), nil}, {Live, number(9), []byte("9")},
-		{Keys, []byte("b"), []byte("again")}, {Finished, number(5), []byte("5")}, {Live, number(2), nil}, {Keys, []byte("a"), []byte("a")},
+		{Finished, number(7), nil},
+		{Meta, []byte(Meta), []byte("m")},
+		{Keys, []byte("b"), nil},
+		{Live, number(9), []byte("9")},
+		{Keys, []byte("b"), []byte("again")},
+		{Finished, number(5), []byte("5")},
+		{Live, number(2), nil},
+		{Keys, []byte("a"), []byte("a")},
 	})
 	all := map[Bucket]map[string][]byte{}
 	for _, c := range list {
