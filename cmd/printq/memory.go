@@ -3,36 +3,44 @@ package main
 import (
 	"context"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
-	"time"
 )
 
 // A member holds a few tens of megabytes, and documents pass through it as garbage at hundreds of megabytes a second. With
 // the collector's defaults the process would grow to twice what is live, plus what passed meanwhile; a soft limit keeps it
 // small at little cost as long as the limit is well above what is live.
-const (
-	softMemory  = 320 << 20
-	memoryCheck = 5 * time.Second
-)
+const softMemory = 320 << 20
 
-// limitMemory keeps the soft limit at softMemory, or at one and a half times what is live where a long queue needs more. GOMEMLIMIT in
-// the environment has the last word.
+// limitMemory keeps the soft limit at softMemory, or at one and a half times what is live where a long queue needs more. It looks
+// after each collection: a member that reads a million jobs outgrows a limit in a moment, and a heap at its limit is collected all
+// the time. GOMEMLIMIT in the environment has the last word.
 func limitMemory(ctx context.Context) {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	tick := time.NewTicker(memoryCheck)
-	defer tick.Stop()
+	limit := int64(0)
 	for {
 		metrics.Read(live)
 		alive := int64(live[0].Value.Uint64())
-		debug.SetMemoryLimit(max(softMemory, alive+alive/2))
+		// Setting it stops the world: not for a trifle.
+		if want := max(softMemory, alive+alive/2); want > limit+limit/8 || want < limit-limit/8 {
+			limit = want
+			debug.SetMemoryLimit(limit)
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-collected():
 		}
 	}
+}
+
+// collected is closed after the next collection: it finds an object that nobody holds.
+func collected() <-chan struct{} {
+	done := make(chan struct{})
+	runtime.AddCleanup(&struct{ self *int }{}, func(done chan struct{}) { close(done) }, done)
+	return done
 }
