@@ -101,6 +101,9 @@ var spoolers = []configuration{
 	{"whole-job, move", bounds{terms: 1, printers: pairOf(queue.WholeJob), jobs: single, facts: commands{move(1, "q")}}},
 	{"whole-job, forced move", bounds{terms: 1, printers: pairOf(queue.WholeJob), jobs: one, facts: commands{force(1, "q")}}},
 	{"whole-job, pool, one out of order", bounds{terms: 1, printers: poolOf(queue.WholeJob), jobs: one, broken: []int{0}}},
+	{"whole-job, pool, given back in the middle", bounds{
+		terms: 1, printers: []layout{{name: "p", trays: []int{0, 1}, class: queue.WholeJob, inDoubt: "reprint"}}, jobs: one, aborts: 1, lost: 2,
+	}},
 	{"larger: whole-job, lost", bounds{terms: 2, printers: whole, jobs: two, lost: 2, returns: 1, facts: anyAnswer}},
 	{"larger: whole-job, doubled", bounds{terms: 2, printers: whole, jobs: short, doubled: 2, lost: 1, returns: 1}},
 	{"larger: whole-job, three terms", bounds{terms: 3, printers: whole, jobs: short, lost: 1, returns: 1}},
