@@ -101,7 +101,15 @@ func (s *Server) job(w *response, r *nethttp.Request) error {
 }
 
 // job answers with a job.
-func (w *response) job(status int, job *node.JobStatus) error { return w.json(status, jobOf(job)) }
+func (w *response) job(status int, job *node.JobStatus) error {
+	j := jobOf(job)
+	body, err := j.AppendJSON(make([]byte, 0, 768))
+	if err != nil {
+		return err
+	}
+	w.body(status, typeJSON, append(body, '\n'))
+	return nil
+}
 
 func (s *Server) jobs(w *response, r *nethttp.Request) error {
 	q := parseQuery(r, "consistency", "printer", "state", "user", "limit", "cursor")

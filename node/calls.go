@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"time"
 
 	"printq/queue"
 	"printq/queue/queuepb"
@@ -24,9 +25,17 @@ func (n *Node) Propose(ctx context.Context, cmd *queuepb.Command, payload []byte
 	if err != nil {
 		return Answer{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, n.cfg.RequestTimeout)
+	ctx, cancel := n.limit(ctx)
 	defer cancel()
 	return wait(ctx)
+}
+
+// limit ends a context after RequestTimeout, unless it ends earlier by itself.
+func (n *Node) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if at, ok := ctx.Deadline(); ok && time.Until(at) <= n.cfg.RequestTimeout {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, n.cfg.RequestTimeout)
 }
 
 // ProposeAll is Propose for many commands at once, with one answer for each.
@@ -36,7 +45,7 @@ func (n *Node) ProposeAll(ctx context.Context, cmds []*queuepb.Command, payloads
 	for i, cmd := range cmds {
 		waits[i], errs[i] = n.begin(cmd, payloads[i])
 	}
-	ctx, cancel := context.WithTimeout(ctx, n.cfg.RequestTimeout)
+	ctx, cancel := n.limit(ctx)
 	defer cancel()
 	for i, wait := range waits {
 		if wait != nil {
@@ -182,7 +191,7 @@ func (u *upload) chunk(ctx context.Context, data []byte) error {
 	u.chunks++
 	u.underway++
 	go func() {
-		ctx, cancel := context.WithTimeout(ctx, u.n.cfg.RequestTimeout)
+		ctx, cancel := u.n.limit(ctx)
 		defer cancel()
 		_, err := wait(ctx)
 		u.answers <- err // there is room for the window
