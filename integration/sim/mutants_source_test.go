@@ -46,7 +46,7 @@ var edits = []edit{
 		false,
 		nil,
 	},
-	{"vote-not-synced", "node/core.go", "rd.Entries, rd.MustSync)", "rd.Entries, rd.MustSync && (len(rd.Entries) > 0 || !PLANTED))", nil, false, nil},
+	{"vote-not-synced", "node/core.go", "rd.Entries, true)", "rd.Entries, len(rd.Entries) > 0 || !PLANTED)", nil, false, nil},
 	{"result-of-an-older-reign", "printer/core.go", "|| op.reign != c.reign ", "|| op.reign != c.reign && !PLANTED ", []Kind{Transfer, Hang}, false, nil},
 	{
 		"failed-sync-not-written-back", "log/open.go", "if err := o.rewrite(a); err != nil {",
@@ -56,7 +56,7 @@ var edits = []edit{
 		nil,
 	},
 	{"expires-by-a-clock-that-jumped", "node/reign.go", "if c.alarms.clock || c.reign.expiring", "if c.alarms.clock && !PLANTED || c.reign.expiring", []Kind{Clock, Clock, Submit, Submit}, false, nil},
-	{"stamps-by-a-clock-that-jumped", "node/requests.go", "max(c.stamp(), ", "max(map[bool]int64{false: c.stamp(), true: c.now.Wall.UnixNano()}[PLANTED], ", nil, false, nil},
+	{"stamps-by-a-clock-that-jumped", "node/proposals.go", "max(c.stamp(), ", "max(map[bool]int64{false: c.stamp(), true: c.now.Wall.UnixNano()}[PLANTED], ", nil, false, nil},
 	{"wiped-member-adopts-the-cluster", "node/bootstrap.go", "} else if nonce != self.Nonce {", "} else if nonce != self.Nonce && !PLANTED {", []Kind{Wipe}, false, nil},
 	{"request-carried-out-twice", "queue/apply.go", "case known:", "case known && !PLANTED:", []Kind{SetPrinter, SetPrinter, Read, Doubled, Delayed, Transfer}, true, nil},
 
