@@ -19,8 +19,8 @@ const (
 	wholeSize = 256 << 10
 	// frameSize is more than the PJL before and after a unit.
 	frameSize = 1 << 10
-	// roomless is how long a printer that has not stopped may take nothing before a unit is sent without its room.
-	roomless = 30 * time.Second
+	// roomless is how long a printer that has not stopped may take nothing, and say nothing, before a unit is sent without its room.
+	roomless = 10 * time.Second
 )
 
 // whole sends a unit in one piece. Of one that cannot be read, or is not wanted any more, nothing is sent.
@@ -58,6 +58,7 @@ func (s *sending) room(n int) error {
 			return errStopped
 		}
 		if s.watch.still() > roomless && !s.d.status.Stopped() {
+			s.narrow()
 			return nil
 		}
 		timer.Reset(pause)
@@ -88,6 +89,14 @@ func (l *link) fits(n int) bool {
 		return r.waiting+n <= r.window
 	}
 	return r.waiting == 0 || r.waiting+n <= r.buffer
+}
+
+// narrow takes note that the other side no longer makes the room that it once had, as a system may when its memory gets short: it
+// is waited for once, and not before each unit.
+func (l *link) narrow() {
+	if r, known := roomOf(l.conn); known {
+		l.widest = r.window
+	}
 }
 
 // A room is what a connection has.
