@@ -28,15 +28,16 @@ func TestRoomThatShrank(t *testing.T) {
 	if !l.fits(1) || l.widest < 16<<10 {
 		t.Skipf("this system says that there is room for %d bytes", l.widest)
 	}
-	unit := l.widest - 1000
+	widest := l.widest
+	unit := widest - 1000
 	if !l.fits(unit) {
-		t.Fatalf("%d bytes do not fit where there is room for %d", unit, l.widest)
+		t.Fatalf("%d bytes do not fit where there is room for %d", unit, widest)
 	}
 	if err := printer.(*net.TCPConn).SetReadBuffer(1); err != nil { // the least that the system has
 		t.Fatal(err)
 	}
-	go func() { _, _ = io.CopyN(io.Discard, printer, int64(l.widest)) }()
-	if _, err := conn.Write(make([]byte, l.widest)); err != nil {
+	go func() { _, _ = io.CopyN(io.Discard, printer, int64(widest)) }()
+	if _, err := conn.Write(make([]byte, widest)); err != nil {
 		t.Fatal(err)
 	}
 	for r, _ := roomOf(conn); r.waiting > 0; r, _ = roomOf(conn) {
