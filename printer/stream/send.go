@@ -128,6 +128,10 @@ func (s *sending) look() error {
 	for len(s.said) > 0 {
 		s.watch.heard(<-s.said)
 	}
+	// Before anything is told: what a printer at rest has not printed is not out.
+	if err := s.watch.refused(); err != nil {
+		return err
+	}
 	lost := s.acknowledged()
 	s.tell()
 	s.watch.report()
@@ -192,9 +196,6 @@ func (s *sending) await() error {
 	defer wait.Stop()
 	ended := s.ended
 	for pause := time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
-		if err := s.watch.refused(); err != nil {
-			return err
-		}
 		if err := s.look(); s.sent.Out >= s.begun {
 			return nil
 		} else if err != nil {
