@@ -76,31 +76,24 @@ func (s *sending) closing(number int) []byte {
 
 // data sends bytes of a unit.
 func (s *sending) data(number int, p []byte) error {
+	return s.push(p, func() {
+		s.begun = number
+		s.watch.move()
+	})
+}
+
+// write sends PJL.
+func (s *sending) write(p []byte) error { return s.push(p, func() {}) }
+
+// push gives bytes to the system until it has all of them; took is called whenever it took some.
+func (s *sending) push(p []byte, took func()) error {
 	defer func() { s.pressed = false }()
 	for len(p) > 0 {
 		n, err := s.some(p)
 		if n > 0 {
-			s.begun = number
-			s.watch.move()
+			took()
 			p = p[n:]
 		}
-		s.pressed = len(p) > 0
-		if err != nil {
-			return err
-		}
-		if err := s.look(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// write sends PJL.
-func (s *sending) write(p []byte) error {
-	defer func() { s.pressed = false }()
-	for len(p) > 0 {
-		n, err := s.some(p)
-		p = p[n:]
 		s.pressed = len(p) > 0
 		if err != nil {
 			return err
