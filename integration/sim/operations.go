@@ -16,13 +16,13 @@ type underway struct {
 	done bool
 	// flying requests have not arrived at the device.
 	flying int
-	// Of a device without a fence: units that it took whole, and that are out; no more are wanted; it has no paper; requests made; it has
-	// the whole document; why the window ends early.
-	whole, out  int
-	stop, waits bool
-	asked       int
-	taken       bool
-	err         error
+	// Of a device without a fence: units that were sent, that it took whole, and that are out; no more are wanted; it has no paper; requests
+	// made; it has the whole document; why the window ends early.
+	begun, whole, out int
+	stop, waits       bool
+	asked             int
+	taken             bool
+	err               error
 }
 
 // begin is printer.Driver's goroutine for one operation: it reads the document, asks whether this member still leads, and

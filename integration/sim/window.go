@@ -29,7 +29,7 @@ func (s *shell) operate(h *hand, u *underway, p *press, r request) {
 		}
 		s.dial(h, u, p, r)
 	case printer.SendWindow:
-		u.whole, u.out = op.From, op.From
+		u.begun, u.whole, u.out = op.From, op.From, op.From
 		s.piece(h, u, r)
 	case printer.CreateJob:
 		s.create(h, u, p, r)
@@ -110,6 +110,7 @@ func (s *shell) piece(h *hand, u *underway, r request) {
 	}
 	r.body = body
 	i := imprint{job: op.Work.Job, attempt: op.Work.Attempt, unit: u.whole + 1}
+	u.begun = i.unit
 	s.m.after(s.hop(), func() {
 		if l.broken {
 			return // whoever broke it has said so
@@ -139,9 +140,9 @@ func (s *shell) awaitPaper(h *hand, u *underway, r request) {
 
 func (u *underway) sent() device.Sent { return device.Sent{Whole: u.whole, Out: u.out} }
 
-// settle ends a window once all that was sent is out.
+// settle ends a window once all that was sent is out, also what is still on its way.
 func (s *shell) settle(h *hand, u *underway) {
-	if !u.done && u.out >= u.whole && u.op.Kind == printer.SendWindow {
+	if !u.done && u.out >= u.begun && u.op.Kind == printer.SendWindow {
 		s.result(h, u, printer.Result{ID: u.op.ID, Sent: u.sent(), Err: u.err})
 	}
 }
