@@ -38,7 +38,7 @@ func (w *World) inject(s Step, m *member) bool {
 	switch s.Kind {
 	case Kill, Power, PowerAt, FailSync, FillDisk, Stall, Pause, Clock, Flip, Wipe, SlowGo, LowDisk:
 		return m.up && w.breakMember(s, m)
-	case CutOne, CutTwo, Isolate, Lossy, Doubled, Delayed, Reset, CutDevice, OnlyOld:
+	case CutOne, CutTwo, Isolate, Lossy, Doubled, Delayed, Reset, Storm, CutDevice, OnlyOld:
 		return w.disturb(s, m)
 	case Transfer:
 		return w.transfer(s)

@@ -28,6 +28,9 @@ func (w *World) disturb(s Step, m *member) bool {
 		n.hold(&n.slow, 20+s.B%150, s.For)
 	case Reset:
 		return n.reset(m, other)
+	case Storm:
+		every := time.Duration(50+s.B%1000) * time.Millisecond
+		n.storm(every, w.now+s.For)
 	case CutDevice:
 		n.hold(&n.devices[m.id][tray], 1, s.For)
 	case OnlyOld:
@@ -68,8 +71,23 @@ func (n *network) reset(a, b *member) bool {
 	}
 	for _, pair := range [][2]*member{{a, b}, {b, a}} {
 		m, other := pair[0], pair[1]
+		n.resets[m.id][other.id]++
 		m.soon(0, func() error { m.core.Disconnected(other.id, true); return nil })
 		n.connect(m, other)
 	}
 	return true
+}
+
+// storm resets every connection among the living, and does so again, until then.
+func (n *network) storm(every, until time.Duration) {
+	for i, m := range n.w.members {
+		for _, other := range n.w.members[i+1:] {
+			n.reset(m, other)
+		}
+	}
+	n.w.after(every, func() {
+		if n.w.now < until && !n.w.healed {
+			n.storm(every, until)
+		}
+	})
 }

@@ -17,6 +17,8 @@ type network struct {
 	slow    int // of 1,000 frames, by up to seconds
 	// Frames sent from one member to another, and the newest of them that has arrived.
 	sent, newest [8][8]uint64
+	// Resets of the connections between two members: what was on its way over one then is lost.
+	resets [8][8]int
 }
 
 func (n *network) init(w *World) { n.w = w }
@@ -65,10 +67,14 @@ func (n *network) deliver(from, to *member, kind byte, body []byte, wait, delay 
 		return
 	}
 	n.sent[from.id][to.id]++
-	number := n.sent[from.id][to.id]
+	number, resets := n.sent[from.id][to.id], n.resets[from.id][to.id]
 	arrive := func() {
-		if n.cut[from.id][to.id] > 0 {
+		switch {
+		case n.cut[from.id][to.id] > 0:
 			w.counts.add("frame cut off")
+			return
+		case n.resets[from.id][to.id] != resets:
+			w.counts.add("frame lost with its connection")
 			return
 		}
 		if newest := &n.newest[from.id][to.id]; number < *newest {

@@ -84,6 +84,7 @@ const (
 	Empty      // it has no paper
 	Busy       // it serves somebody else
 	Strike     // something breaks in the middle of its next unit
+	Storm      // all connections among the members are reset, again and again
 	lastKind
 )
 
@@ -94,7 +95,7 @@ var kindNames = [...]string{
 	"delaying network", "connection reset among the living", "leader transfer", "device cut off", "device reached only by the old leader",
 	"device hangs", "device dies after printing", "device dies before printing", "device forgets", "slow goroutines", "all restart at once",
 	"stale decision", "low disk", "leadership away and back", "", "set printer",
-	"connection to a printer cut in a unit", "no paper", "printer in use", "accident in the middle of a unit",
+	"connection to a printer cut in a unit", "no paper", "printer in use", "accident in the middle of a unit", "storm of resets",
 }
 
 func (k Kind) String() string { return kindNames[k] }
@@ -149,6 +150,7 @@ func PlanOf(seed uint64, focus ...Kind) Plan {
 	}
 	p.watch()
 	p.equip()
+	p.storm()
 	slices.SortStableFunc(p.Steps, func(a, b Step) int { return int(a.At - b.At) })
 	return p
 }
@@ -188,12 +190,22 @@ func (p *Plan) late(r *rand.Rand, moment time.Duration) {
 	}
 }
 
+// storm adds, now and then, a while in which no connection lasts. It draws from a sequence of its own.
+func (p *Plan) storm() {
+	r := rand.New(rand.NewPCG(p.Seed, 0x5708a))
+	if r.IntN(6) > 0 {
+		return
+	}
+	at := 500*time.Millisecond + time.Duration(r.Int64N(int64(p.Length-3*time.Second)))
+	p.Steps = append(p.Steps, Step{at, Storm.lasts()/20 + time.Duration(r.Int64N(int64(Storm.lasts()))), Storm, r.IntN(1 << 20), r.IntN(1 << 20), r.IntN(1 << 20)})
+}
+
 // lasts is the longest that a fault lasts.
 func (k Kind) lasts() time.Duration {
 	switch k {
 	case Pause, Stall, FillDisk:
 		return 6 * time.Second
-	case CutOne, CutTwo, Isolate, OnlyOld, Lossy, Doubled, Delayed, SlowGo:
+	case CutOne, CutTwo, Isolate, OnlyOld, Lossy, Doubled, Delayed, SlowGo, Storm:
 		return 10 * time.Second
 	case CutDevice, Hang, Clock:
 		return 15 * time.Second

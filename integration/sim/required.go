@@ -34,7 +34,7 @@ func Required() []string {
 		"job found at a spooler by its name", "in doubt, and somebody looked at the paper",
 		"history checked",
 		"acknowledged twice under one key", "read answered", "line tailed", "job in doubt", "job aborted when its time was over",
-		"frame lost", "frame doubled", "frame delayed", "frame cut off",
+		"frame lost", "frame doubled", "frame delayed", "frame cut off", "frame lost with its connection",
 		"request to a device doubled", "request to a device delayed", "device's reply lost", "page repeated and not printed again",
 		"device died between printing and replying", "device died before it printed",
 		"power loss that took something with it", "power loss: the end of a file is gone", "power loss: a write is torn",
