@@ -8,6 +8,9 @@ import (
 // skewLimit is how far a leader's clock may be off the members' median before it expires nothing.
 const skewLimit = 10 * time.Second
 
+// staleStamp is how old the others' clocks may be for entries to be stamped by them.
+const staleStamp = time.Second / 2
+
 // An Instant is a moment as a process reads it off two clocks: the wall's, which somebody may set, and one that only goes on,
 // from anywhere. One clock alone cannot tell that it was set from that the process stood still.
 type Instant struct {
@@ -52,14 +55,15 @@ func (c *Core) skewed() bool {
 
 // noteClock forgets how the other clocks stood to ours when ours has been set. Until they are heard again, entries are stamped as
 // if it had not. Where the whole process stood still its clock is as right as before; but what comes now may have waited for as
-// long, and says nothing of the others' clocks. (A host that slept counts as one whose clock was set.)
+// long, and says nothing of the others' clocks: by so much would stamps be wrong that follow them. (A host that slept counts as one whose
+// clock was set.)
 func (c *Core) noteClock(now Instant) {
 	stood, jump := c.clock.since(now)
 	if jump.Abs() > skewLimit/2 {
 		c.clock.correction -= jump
 		c.clock.deaf = c.ticks
 	}
-	if stood > skewLimit/2 {
+	if stood > skewLimit/2 || stood > staleStamp && c.clock.correction != 0 {
 		c.clock.deaf = c.ticks + dutyTicks
 	}
 	c.clock.ticked = now

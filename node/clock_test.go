@@ -136,3 +136,32 @@ func TestNowSeesThatTheClockWasSet(t *testing.T) {
 		t.Errorf("steady: %v, then %v", a.Steady, b.Steady)
 	}
 }
+
+// A leader that stamps by the others' clocks, since its own is wrong, does not take what waited while it stood still for the time.
+func TestStampsAfterStandingStill(t *testing.T) {
+	const wrong = -38 * time.Second
+	for _, still := range []time.Duration{time.Second, 3 * time.Second} {
+		w := newWorld(t, 3)
+		leader := w.leader()
+		leader.must(setPrinter("p", "tray:/a"), nil)
+		w.run(3 * dutyTicks)
+		check := func(when string) {
+			t.Helper()
+			if off := time.Duration(leader.core.stamp() - w.now.Wall.UnixNano()); off.Abs() > staleStamp {
+				t.Errorf("a leader with a wrong clock stood still for %v, %s: stamps are %v off", still, when, off)
+			}
+		}
+		old := w.now.Wall
+		w.now = w.now.After(still)
+		leader.core.Tick(set(w.now, wrong)) // set meanwhile
+		for id := range leader.core.peers {
+			leader.core.peer(id).connected = true
+			if err := leader.core.heard(id, encodeJSON(frameStatus, status{Time: old}).Bufs[0]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.now = w.now.After(50 * time.Millisecond)
+		leader.core.Tick(set(w.now, wrong))
+		check("hears what was said then")
+	}
+}
