@@ -29,8 +29,8 @@ type client struct {
 	closed bool
 	// The connection broke.
 	gone bool
-	// Of an encrypted one: bytes came while it was idle.
-	word bool
+	// Of an encrypted one: something was written since the last request began, and bytes came after that.
+	wrote, word bool
 	// What to do once the answers so far were read.
 	seen []func()
 }
@@ -95,7 +95,7 @@ func (c *client) asks() {
 	}
 	c.mu.Lock()
 	seen := c.seen
-	c.seen, c.idle, c.word = nil, false, false
+	c.seen, c.idle, c.wrote, c.word = nil, false, false, false
 	c.mu.Unlock()
 	for _, f := range seen {
 		f()
@@ -107,6 +107,7 @@ func (c *client) asks() {
 func (c *client) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	leaving := c.word && c.idle && !c.closed && !c.gone && c.seen != nil
+	c.wrote = true
 	c.mu.Unlock()
 	if leaving {
 		c.awaitEnd()
@@ -140,7 +141,7 @@ func (c *client) read(n int, err error) (seen []func()) {
 	case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
 		c.gone, c.seen = true, nil
 	}
-	c.word = c.word || c.encrypted && c.idle && n > 0
+	c.word = c.word || c.encrypted && c.wrote && n > 0 // perhaps before the server says that the connection is idle
 	return c.proven(n > 0 && !c.encrypted)
 }
 
