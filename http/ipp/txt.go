@@ -37,7 +37,8 @@ func (h *Handler) TXT(p *node.PrinterStatus, host string, secure bool) []string 
 		return "F"
 	}
 	path := "ipp/print/" + p.Name
-	if u, err := url.Parse(text("printer-uri-supported")); err == nil {
+	// The first is the one that this record is for; with --ipps there is another.
+	if u, err := url.Parse(all("printer-uri-supported")[0]); err == nil {
 		path = strings.TrimPrefix(u.Path, "/")
 	}
 	record := []string{

@@ -37,6 +37,14 @@ func TestTXT(t *testing.T) {
 			t.Errorf("no %s", key)
 		}
 	}
+	// Clients that do not encrypt have the same path where others do.
+	h.options.TLSPort = 8632
+	for _, secure := range []bool{false, true} {
+		if record := h.TXT(p, "a-printq-8631.local:8631", secure); !slices.Contains(record, "rp=ipp/print/office.2") || !slices.Contains(record, "TLS=1.2") {
+			t.Errorf("with ipps, secure %v: %q", secure, record)
+		}
+	}
+	h.options.TLSPort = 0
 	if keys["TLS"] || !slices.Contains(h.TXT(p, "a:631", true), "TLS=1.2") {
 		t.Error("TLS is said where there is none, or not where there is")
 	}
