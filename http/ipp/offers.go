@@ -30,7 +30,7 @@ type offers struct {
 // tellable are the printer attributes in which an ipp:// device speaks for the printer: what it can do. Never who or where it
 // is, what it counts, or how it is.
 var tellable = []string{
-	"color-supported", "jpeg-features-supported", "jpeg-x-dimension-supported", "jpeg-y-dimension-supported",
+	"color-supported", "document-format-preferred", "jpeg-features-supported", "jpeg-x-dimension-supported", "jpeg-y-dimension-supported",
 	"media-bottom-margin-supported", "media-left-margin-supported", "media-right-margin-supported", "media-size-supported",
 	"media-source-supported", "media-top-margin-supported", "media-type-supported", "pages-per-minute", "pages-per-minute-color",
 	"pdf-versions-supported", "printer-kind", "pwg-raster-document-resolution-supported", "pwg-raster-document-sheet-back",

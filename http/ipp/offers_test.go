@@ -58,6 +58,22 @@ func TestOffers(t *testing.T) {
 		offers  map[string]string
 		want    map[string]string
 	}{
+		"what follows from what is set": {
+			offers: map[string]string{"sides": "one-sided,two-sided-long-edge", "print-color-mode": "monochrome"}, want: map[string]string{
+				"urf-supported": "V1.4 CP255 W8 RS300-600 IS1 MT1 OB10 PQ4 DM1", "color-supported": "false", "printer-type": "212",
+				"document-format-preferred": "application/pdf",
+				"printer-device-id":         "MFG:printq;MDL:printq;CMD:PDF,PWGRaster,AppleRaster,JPEG,PNG,PS,PCL,ZPL,TXT;CLS:PRINTER;",
+			},
+		},
+		"what follows where nobody says anything": {want: map[string]string{
+			"urf-supported": "V1.4 CP255 W8 SRGB24 RS300-600 IS1 MT1 OB10 PQ4", "color-supported": "true", "printer-type": "204",
+		}},
+		"what follows from a device's formats": {
+			devices: []*queue.Device{says(t, 1, types("document-format-supported", "image/pwg-raster", "image/jpeg"), boolean("color-supported", false))},
+			want: map[string]string{
+				"printer-device-id": "MFG:printq;MDL:printq;CMD:PWGRaster,JPEG;CLS:PRINTER;", "document-format-preferred": "", "printer-type": "196",
+			},
+		},
 		"a tray": {want: map[string]string{"sides-supported": "one-sided", "number-up-supported": "1", "color-supported": "true"}},
 		"one": {devices: []*queue.Device{says(t, 1, duplex...)}, want: map[string]string{
 			"sides-supported": "one-sided two-sided-long-edge two-sided-short-edge", "sides-default": "two-sided-long-edge",

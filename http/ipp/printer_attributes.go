@@ -90,7 +90,7 @@ func (h *Handler) printerAttributes(b base, p *node.PrinterStatus) *list {
 		named:    []goipp.Attribute{collections("media-col-database", o.mediaCollections()...)},
 	}
 	for _, part := range [][]goipp.Attribute{
-		h.status(b, p), h.identity(b, p), o.tell(h.abilities(o)), subscriptionAbilities(), alerts(p), o.tell(o.mediaDescription()), o.tell(rasterAbilities()),
+		h.status(b, p), h.identity(b, p, o), o.tell(h.abilities(o)), subscriptionAbilities(), alerts(p), o.tell(o.mediaDescription()), o.tell(o.rasterAbilities()),
 		firmware(h.options.Version),
 	} {
 		l.description = append(l.description, part...)
@@ -122,7 +122,7 @@ func changed(t time.Time) time.Time {
 }
 
 // identity is the printer's names and addresses.
-func (h *Handler) identity(b base, p *node.PrinterStatus) []goipp.Attribute {
+func (h *Handler) identity(b base, p *node.PrinterStatus, o *offers) []goipp.Attribute {
 	about := b.uri("http", "v1", "printers", p.Name)
 	info := description(p, "printer-info")
 	if info == "" {
@@ -141,8 +141,8 @@ func (h *Handler) identity(b base, p *node.PrinterStatus) []goipp.Attribute {
 		uris("printer-icons", b.uri("http", "icons", "printer-48.png"), b.uri("http", "icons", "printer-128.png"), b.uri("http", "icons", "printer-512.png")),
 		uris("printer-more-info", about), uris("printer-supply-info-uri", about),
 		uris("printer-uuid", uuid(h.clusterID(), "printer", p.Name)),
-		texts("printer-device-id", "MFG:printq;MDL:printq;CMD:PDF,PWGRaster,AppleRaster,JPEG,PNG,PS,PCL,ZPL,TXT;CLS:PRINTER;"),
-		enums("printer-type", printerType(p)), boolean("printer-is-shared", true),
+		texts("printer-device-id", o.deviceID()),
+		enums("printer-type", printerType(p, o)), boolean("printer-is-shared", true),
 	}
 	attrs = append(attrs, h.ways(b, p.Name)...)
 	if len(p.Settings.Devices) > 0 {
@@ -171,18 +171,6 @@ func (h *Handler) ways(b base, name string) []goipp.Attribute {
 	}
 }
 
-// printerType is CUPS's cups_ptype_t: prints black and colour, makes copies, collates; is the default; takes no jobs.
-func printerType(p *node.PrinterStatus) int {
-	t := 0x0004 | 0x0008 | 0x0040 | 0x0080
-	if p.Default {
-		t |= 0x20000
-	}
-	if p.Rejecting {
-		t |= 0x80000
-	}
-	return t
-}
-
 // abilities are what this server takes, for a printer.
 func (h *Handler) abilities(o *offers) []goipp.Attribute {
 	kbytes := int(min(h.options.MaxDocument/1024, 1<<31-1))
@@ -190,7 +178,7 @@ func (h *Handler) abilities(o *offers) []goipp.Attribute {
 		enums("operations-supported", h.supported...),
 		charsets("charset-configured", "utf-8"), charsets("charset-supported", "utf-8", "us-ascii"),
 		languages("natural-language-configured", "en"), languages("generated-natural-language-supported", "en"),
-		types("document-format-default", pages.OctetStream), types("document-format-supported", o.formats...),
+		types("document-format-default", pages.OctetStream), types("document-format-supported", o.formats...), o.preferredFormat(),
 		keywords("compression-supported", compressions...), keywords("pdl-override-supported", "not-attempted"),
 		boolean("multiple-document-jobs-supported", true), boolean("job-ids-supported", true),
 		boolean("preferred-attributes-supported", false),
@@ -206,7 +194,7 @@ func (h *Handler) abilities(o *offers) []goipp.Attribute {
 		keywords("printer-get-attributes-supported", "document-format"),
 		between("job-k-octets-supported", 0, kbytes), between("pdf-k-octets-supported", 0, kbytes), between("jpeg-k-octets-supported", 0, kbytes),
 		keywords("pdf-versions-supported", "iso-32000-1_2008", "adobe-1.7", "adobe-1.6", "adobe-1.5", "adobe-1.4", "adobe-1.3"),
-		boolean("color-supported", true),
+		boolean("color-supported", o.colour()),
 		// Nobody measured; the standard has no "unknown" here.
 		integers("pages-per-minute", 1), integers("pages-per-minute-color", 1),
 		// -2: unknown (RFC 3805, prtMarkerSuppliesLevel).
@@ -217,17 +205,6 @@ func (h *Handler) abilities(o *offers) []goipp.Attribute {
 		attrs = append(attrs, strs("reference-uri-schemes-supported", goipp.TagURIScheme, f.Schemes()))
 	}
 	return attrs
-}
-
-// rasterAbilities are what a client needs to know to render pages itself: IPP Everywhere's PWG raster, and AirPrint's URF.
-func rasterAbilities() []goipp.Attribute {
-	return []goipp.Attribute{
-		dpi("pwg-raster-document-resolution-supported", resolutions...),
-		keywords("pwg-raster-document-type-supported", "black_1", "sgray_8", "srgb_8", "srgb_16", "cmyk_8"),
-		keywords("pwg-raster-document-sheet-back", "normal"),
-		keywords("urf-supported", "V1.4", "CP255", "W8", "SRGB24", "RS300-600", "IS1", "MT1", "OB10", "PQ4"),
-		keywords("printer-kind", "document"),
-	}
 }
 
 // firmware is what Windows's class driver and Mopria's ask for.
