@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	nethttp "net/http"
+	"strconv"
 
 	"github.com/OpenPrinting/goipp"
 )
@@ -85,6 +86,9 @@ func (h *Handler) write(w nethttp.ResponseWriter, q *request, a *answer) {
 	}
 	w.Header().Set("Content-Type", goipp.ContentType)
 	w.Header().Set("Cache-Control", "no-store")
+	if a.document == nil { // small clients know no chunks
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	if _, err := w.Write(body); err != nil || a.document == nil {
 		return // an error is the client's having left
 	}

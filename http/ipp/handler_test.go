@@ -9,6 +9,7 @@ import (
 	nethttp "net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -56,11 +57,15 @@ func postRaw(t testing.TB, h *Handler, raw []byte) (*goipp.Message, string) {
 	if w.Code != 200 || w.Header().Get("Content-Type") != goipp.ContentType {
 		t.Fatalf("HTTP says %d, %q", w.Code, w.Header().Get("Content-Type"))
 	}
+	size := strconv.Itoa(w.Body.Len())
 	var answer goipp.Message
 	if err := answer.Decode(w.Body); err != nil {
 		t.Fatalf("the answer cannot be decoded: %v", err)
 	}
 	rest, _ := io.ReadAll(w.Body)
+	if said := w.Header().Get("Content-Length"); len(rest) == 0 && said != size {
+		t.Errorf("an answer of %s bytes says that it has %q", size, said)
+	}
 	return &answer, string(rest)
 }
 
