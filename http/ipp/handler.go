@@ -119,12 +119,15 @@ func (h *Handler) fresh(ctx context.Context) error {
 	return err
 }
 
-// cause is who asks, for the audit trail.
+// cause is who asks, and why, for the audit trail. CUPS's cupsdisable -r and cupsreject -r say why in the words of the printer's state.
 func (q *request) cause() (*queuepb.Cause, error) {
 	user, err := q.user()
 	if err != nil {
 		return nil, err
 	}
 	why, err := text(q.operation, "message")
+	if why == "" && err == nil {
+		why, err = text(q.operation, "printer-state-message")
+	}
 	return &queuepb.Cause{By: user, Why: why}, err
 }

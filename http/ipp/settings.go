@@ -152,10 +152,11 @@ func (h *Handler) getPrinterSupportedValues(ctx context.Context, q *request, t t
 	return okay(nil, goipp.Group{Tag: goipp.TagPrinterGroup, Attrs: w.of(l, "printer-description")}), nil
 }
 
-// identifyActions is what Identify-Printer can do: the printer itself cannot be reached for it, the people who look at the
+// identifyAction is what Identify-Printer can do: the printer itself cannot be reached for it, the people who look at the
 // server's log can.
 const identifyAction = "display"
 
+// identifyPrinter displays also where only other actions are asked for (RFC 8011 §4.1.7: what is not supported is left out of account).
 func (h *Handler) identifyPrinter(ctx context.Context, q *request, t target) (*answer, error) {
 	actions, err := many[goipp.String](q.operation, "identify-actions", goipp.TagKeyword)
 	if err != nil {
@@ -174,9 +175,6 @@ func (h *Handler) identifyPrinter(ctx context.Context, q *request, t target) (*a
 		if a != identifyAction {
 			other.Values.Add(goipp.TagKeyword, a)
 		}
-	}
-	if len(other.Values) > 0 && len(other.Values) == len(actions) {
-		return nil, unsupported(other)
 	}
 	h.options.Logger.Info("somebody asks which printer this is", "printer", p.Name, "info", description(p, "printer-info"), "user", c.By, "message", c.Why)
 	if len(other.Values) > 0 {
