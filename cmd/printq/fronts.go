@@ -85,11 +85,8 @@ func (f *frontFlags) check(insecure bool) error {
 	return nil
 }
 
-// fetcher fetches from where --fetch-from says; nil: nothing is fetched.
+// fetcher fetches from where --fetch-from says.
 func (f *frontFlags) fetcher() (*fetch.Fetcher, error) {
-	if len(f.fetchFrom) == 0 {
-		return nil, nil
-	}
 	fetcher, err := fetch.New(f.fetchFrom...)
 	if err != nil {
 		return nil, usage("--fetch-from: %v", err)

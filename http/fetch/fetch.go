@@ -22,7 +22,7 @@ import (
 )
 
 var (
-	// ErrScheme: no place has the scheme of the URI.
+	// ErrScheme: the URI's scheme is not one of Schemes.
 	ErrScheme = errors.New("documents are not fetched by this scheme")
 	// ErrPlace: the document is in no place that was allowed.
 	ErrPlace = errors.New("documents are not fetched from there: printq serve --fetch-from says where from")
@@ -43,7 +43,7 @@ const (
 	maxRedirects = 5
 )
 
-// New makes one that fetches from places: URIs of http, https or ftp, each a document or a folder with all that is below it.
+// New makes one that fetches from places, and from nowhere where there are none: URIs of http, https or ftp, each a document or a folder with all that is below it.
 func New(places ...string) (*Fetcher, error) {
 	f := &Fetcher{}
 	for _, text := range places {
@@ -70,15 +70,8 @@ func New(places ...string) (*Fetcher, error) {
 	return f, nil
 }
 
-// Schemes are those of the places.
-func (f *Fetcher) Schemes() (schemes []string) {
-	for _, p := range f.places {
-		if !slices.Contains(schemes, p.scheme) {
-			schemes = append(schemes, p.scheme)
-		}
-	}
-	return schemes
-}
+// Schemes are those by which documents may be named. Where from is for the places to say.
+var Schemes = []string{"ftp", "http", "https"}
 
 // Check says whether a document would be asked for. Its errors are ErrScheme and ErrPlace.
 func (f *Fetcher) Check(uri string) error {
@@ -91,8 +84,8 @@ func (f *Fetcher) allowed(uri string) (*url.URL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %.256q is no URI", ErrPlace, uri)
 	}
-	if !slices.Contains(f.Schemes(), u.Scheme) {
-		return nil, fmt.Errorf("%w: %.64q: use one of %v", ErrScheme, u.Scheme, f.Schemes())
+	if !slices.Contains(Schemes, u.Scheme) {
+		return nil, fmt.Errorf("%w: %.64q: use one of %v", ErrScheme, u.Scheme, Schemes)
 	}
 	if !slices.ContainsFunc(f.places, func(p place) bool { return p.has(u) }) {
 		return nil, fmt.Errorf("%w: %.256q", ErrPlace, uri)

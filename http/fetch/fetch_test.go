@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"net/textproto"
 	"path"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,8 +67,11 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("%q: %v, want %v", uri, err, want)
 		}
 	}
-	if s := f.Schemes(); !slices.Equal(s, []string{"http", "https", "ftp"}) {
-		t.Errorf("schemes %v", s)
+	nowhere := fetcher(t)
+	for uri, want := range map[string]error{"http://127.0.0.1/a": ErrPlace, "ftp://127.0.0.1/a": ErrPlace, "file:///etc/passwd": ErrScheme} {
+		if err := nowhere.Check(uri); !errors.Is(err, want) {
+			t.Errorf("without places, %q: %v, want %v", uri, err, want)
+		}
 	}
 }
 

@@ -14,7 +14,7 @@
 //  4. operations-supported lists exactly what is answered. What the job template attributes offer is what the queue does, what the
 //     devices say that they do, or what whoever set the printer up says (offers); all of the latter two is kept with the job and
 //     handed to its device. What nobody offers is reported as unsupported, and with ipp-attribute-fidelity refuses the job.
-//     Documents that a request names are fetched only from where Options.Fetch may, and before the answer.
+//     Documents that a request names are this cluster's own, or fetched from where Options.Fetch may, and before the answer.
 //  5. A request costs a bounded piece of memory, whatever is in it, and a malformed one gets the status that RFC 8011 says.
 //     Time limits are the HTTP server's.
 //
@@ -68,7 +68,7 @@ type Options struct {
 	Node Node
 	// Bytes of the largest document, after decompression. 0: 4 GiB - 1.
 	MaxDocument int64
-	// Fetches the documents of Print-URI and Send-URI. nil: these operations are not there.
+	// Fetches the documents of Print-URI and Send-URI that are not this cluster's own. nil: none is fetched.
 	Fetch *fetch.Fetcher
 	// Where clients that encrypt are served. 0: nowhere, as far as this handler knows.
 	TLSPort uint16
@@ -106,6 +106,9 @@ func (o *Options) fill() error {
 	}
 	if o.ReadTimeout == 0 {
 		o.ReadTimeout = 10 * time.Second
+	}
+	if o.Fetch == nil {
+		o.Fetch, _ = fetch.New() // of no places there is none that is wrong
 	}
 	if o.Version == "" {
 		o.Version = "unknown"

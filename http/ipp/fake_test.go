@@ -34,6 +34,7 @@ type fake struct {
 	asked         []*queuepb.Command
 	subscriptions []*queue.Subscription
 	lines         []queue.Line
+	members       []node.MemberStatus
 }
 
 func newFake(printers ...string) *fake {
@@ -265,5 +266,5 @@ func (f *fake) OpenDocument(_ context.Context, job *queue.Job) (io.ReadSeekClose
 }
 
 func (f *fake) Cluster() node.ClusterStatus {
-	return node.ClusterStatus{Cluster: "c0ffee", Seq: uint64(len(f.lines))}
+	return node.ClusterStatus{Cluster: "c0ffee", Seq: uint64(len(f.lines)), Members: f.members}
 }

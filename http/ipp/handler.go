@@ -38,7 +38,6 @@ func New(o Options) (*Handler, error) {
 	h := &Handler{options: o, node: o.Node, seen: seen{more: make(chan struct{}, 1)}}
 	h.buffers.New = func() any { return new([queue.MaxInline]byte) }
 	h.operations = h.table()
-	maps.Copy(h.operations, h.fetching())
 	for _, op := range slices.Sorted(maps.Keys(h.operations)) {
 		h.supported = append(h.supported, int(op))
 	}

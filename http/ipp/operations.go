@@ -13,6 +13,8 @@ type operation func(ctx context.Context, q *request, t target) (*answer, error)
 func (h *Handler) table() map[goipp.Op]operation {
 	return map[goipp.Op]operation{
 		goipp.OpPrintJob:             h.printJob,
+		goipp.OpPrintURI:             h.byURI(h.printJob),
+		goipp.OpSendURI:              h.byURI(h.sendDocument),
 		goipp.OpValidateJob:          h.validateJob,
 		goipp.OpCreateJob:            h.createJob,
 		goipp.OpSendDocument:         h.sendDocument,

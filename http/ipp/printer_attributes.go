@@ -7,6 +7,7 @@ import (
 
 	"github.com/OpenPrinting/goipp"
 
+	"printq/http/fetch"
 	"printq/node"
 	"printq/printer/pages"
 	"printq/queue"
@@ -174,11 +175,12 @@ func (h *Handler) ways(b base, name string) []goipp.Attribute {
 // abilities are what this server takes, for a printer.
 func (h *Handler) abilities(o *offers) []goipp.Attribute {
 	kbytes := int(min(h.options.MaxDocument/1024, 1<<31-1))
-	attrs := []goipp.Attribute{
+	return []goipp.Attribute{
 		enums("operations-supported", h.supported...),
 		charsets("charset-configured", "utf-8"), charsets("charset-supported", "utf-8", "us-ascii"),
 		languages("natural-language-configured", "en"), languages("generated-natural-language-supported", "en"),
 		types("document-format-default", pages.OctetStream), types("document-format-supported", o.formats...), o.preferredFormat(),
+		strs("reference-uri-schemes-supported", goipp.TagURIScheme, fetch.Schemes),
 		keywords("compression-supported", compressions...), keywords("pdl-override-supported", "not-attempted"),
 		boolean("multiple-document-jobs-supported", true), boolean("job-ids-supported", true),
 		boolean("preferred-attributes-supported", false),
@@ -201,10 +203,6 @@ func (h *Handler) abilities(o *offers) []goipp.Attribute {
 		octets("printer-supply", "index=1;class=supplyThatIsConsumed;type=other;unit=percent;maxcapacity=100;level=-2;colorantname=unknown;"),
 		texts("printer-supply-description", "Not known"),
 	}
-	if f := h.options.Fetch; f != nil {
-		attrs = append(attrs, strs("reference-uri-schemes-supported", goipp.TagURIScheme, f.Schemes()))
-	}
-	return attrs
 }
 
 // firmware is what Windows's class driver and Mopria's ask for.

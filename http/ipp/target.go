@@ -18,21 +18,22 @@ type base struct {
 	secure bool
 }
 
-func baseOf(r *nethttp.Request) base {
-	b := base{host: r.Host, secure: r.TLS != nil}
-	if _, _, err := net.SplitHostPort(b.host); err == nil {
-		return b
+func baseOf(r *nethttp.Request) base { return baseAt(r.Host, r.TLS != nil) }
+
+// baseAt is the server at a host, which may have a port.
+func baseAt(host string, secure bool) base {
+	if _, _, err := net.SplitHostPort(host); err == nil {
+		return base{host, secure}
 	}
-	// Without a port, the Host header means HTTP's; in an ipp URI it would mean 631.
+	// Without a port, HTTP's is meant; in an ipp URI it would mean 631.
 	port := "80"
-	if b.secure {
+	if secure {
 		port = "443"
 	}
-	if b.host == "" {
-		b.host = "localhost"
+	if host == "" {
+		host = "localhost"
 	}
-	b.host = net.JoinHostPort(strings.Trim(b.host, "[]"), port)
-	return b
+	return base{net.JoinHostPort(strings.Trim(host, "[]"), port), secure}
 }
 
 func (b base) uri(scheme string, path ...string) string {

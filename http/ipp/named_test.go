@@ -5,12 +5,12 @@ import (
 	"log/slog"
 	nethttp "net/http"
 	"net/http/httptest"
-	"slices"
 	"testing"
 
 	"github.com/OpenPrinting/goipp"
 
 	"printq/http/fetch"
+	"printq/node"
 	"printq/queue"
 )
 
@@ -64,20 +64,50 @@ func TestFetched(t *testing.T) {
 	if len(f.jobs) != 3 {
 		t.Errorf("jobs were made of documents that were not had: %v", f.jobs)
 	}
+}
 
-	told := ask(t, h, goipp.OpGetPrinterAttributes, "office")
-	if a := find(told.Printer, "reference-uri-schemes-supported"); a == nil || a.Values[0].V.String() != "http" {
-		t.Errorf("reference-uri-schemes-supported: %v", a)
+// TestOwnDocument: what this cluster has need not be fetched, and so may be named by everybody who could read it.
+func TestOwnDocument(t *testing.T) {
+	f := newFake("office")
+	f.members = []node.MemberStatus{{ID: 2, HTTP: "10.0.0.2:8631"}}
+	h := handler(t, f)
+	print := func(uri string) *goipp.Message {
+		return ask(t, h, goipp.OpPrintURI, "office", uris("document-uri", uri))
+	}
+	wantStatus(t, send(t, h, goipp.OpPrintJob, "office", "one\n\ftwo\n"), goipp.StatusOk)
+	for _, uri := range []string{"http://print.example:8631/v1/jobs/1/document", "http://Print.Example:8631/v1/jobs/1/document", "http://10.0.0.2:8631/v1/jobs/2/document"} {
+		wantStatus(t, print(uri), goipp.StatusOk)
+	}
+	if len(f.jobs) != 4 || string(f.docs[4]) != "one\n\ftwo\n" || f.jobs[3].Format != "text/plain" || f.jobs[3].Pages != 2 {
+		t.Errorf("%d jobs, %v", len(f.jobs), f.docs)
+	}
+	wantStatus(t, ask(t, h, goipp.OpCreateJob, "office"), goipp.StatusOk)
+	sent := ask(t, h, goipp.OpSendURI, "office", uris("document-uri", "http://print.example:8631/v1/jobs/1/document"), integers("job-id", 5), boolean("last-document", true))
+	wantStatus(t, sent, goipp.StatusOk)
+
+	f.jobs[1].DocumentGone = true
+	for _, uri := range []string{
+		"http://print.example:8631/v1/jobs/2/document", "http://print.example:8631/v1/jobs/7/document", "http://print.example:8631/v1/jobs/0/document",
+		"http://print.example:8631/v1/jobs/1/document/x", "http://print.example:8631/v1/backup", "http://print.example/v1/jobs/1/document",
+		"http://elsewhere:8631/v1/jobs/1/document", "http://ann@print.example:8631/v1/jobs/1/document", "http://[/v1/jobs/1/document",
+	} {
+		if got := goipp.Status(print(uri).Code); got != goipp.StatusErrorDocumentAccess {
+			t.Errorf("%s: %v", uri, got)
+		}
+	}
+	wantStatus(t, print("ipp://print.example:8631/v1/jobs/1/document"), goipp.StatusErrorURIScheme)
+	if len(f.jobs) != 5 {
+		t.Errorf("%d jobs", len(f.jobs))
 	}
 }
 
-// TestNotFetched: where nobody allowed a place, the operations are not there.
+// TestNotFetched: where nobody allowed a place, no other document is fetched.
 func TestNotFetched(t *testing.T) {
 	h := handler(t, newFake("office"))
-	for _, op := range []goipp.Op{goipp.OpPrintURI, goipp.OpSendURI} {
-		wantStatus(t, ask(t, h, op, "office", uris("document-uri", "http://127.0.0.1/a")), goipp.StatusErrorOperationNotSupported)
-		if slices.Contains(h.supported, int(op)) {
-			t.Errorf("%v is offered", op)
-		}
+	for uri, want := range map[string]goipp.Status{
+		"http://127.0.0.1/a": goipp.StatusErrorDocumentAccess, "ftp://127.0.0.1/a": goipp.StatusErrorDocumentAccess,
+		"file:///etc/passwd": goipp.StatusErrorURIScheme, "bogus://bogus": goipp.StatusErrorURIScheme,
+	} {
+		wantStatus(t, ask(t, h, goipp.OpPrintURI, "office", uris("document-uri", uri)), want)
 	}
 }
