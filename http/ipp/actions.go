@@ -1,8 +1,11 @@
 package ipp
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/OpenPrinting/goipp"
 
@@ -83,24 +86,43 @@ func (h *Handler) reprintJob(ctx context.Context, q *request, t target) (*answer
 	return h.made(q, a.Job, nil)
 }
 
-// resubmitJob is reprintJob for a client that may ask for another ticket: the queue copies the old one.
+// resubmitJob is reprintJob for a client that may ask for another ticket. The queue copies an old one; another makes a job of its own, as if
+// the client had brought the document.
 func (h *Handler) resubmitJob(ctx context.Context, q *request, t target) (*answer, error) {
-	var other goipp.Attributes
-	for _, a := range q.job {
-		other.Add(missing(a.Name, goipp.TagUnsupportedValue))
+	if len(q.job) == 0 {
+		return h.reprintJob(ctx, q, t)
 	}
-	fidelity, _, err := one[goipp.Boolean](q.operation, "ipp-attribute-fidelity", goipp.TagBoolean)
+	j, err := h.jobOf(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	if bool(fidelity) && other != nil {
-		return nil, unsupported(other...)
+	if !queue.JobState(j.State).Ended() {
+		return nil, fail(goipp.StatusErrorNotPossible, "job %d is %s: only an ended job can be printed again", j.Id, queue.JobState(j.State))
 	}
-	a, err := h.reprintJob(ctx, q, t)
-	if err == nil && other != nil {
-		a.status, a.unsupported = goipp.StatusOkIgnoredOrSubstituted, other
+	document, err := h.document(ctx, j)
+	if err != nil {
+		return nil, err
 	}
-	return a, err
+	defer document.Close()
+	q.body = bufio.NewReaderSize(document, 4096)
+	q.asBefore(j.Job)
+	return h.printJob(ctx, q, target{printer: j.Printer})
+}
+
+// asBefore adds to a ticket what it does not say and an old job had. Of media there is one word: media-col and media mean the same. Pages
+// that were cut out when the document was received are not in it any more.
+func (q *request) asBefore(j *queue.Job) {
+	media := find(q.job, "media") != nil || find(q.job, "media-col") != nil
+	for _, a := range append(wished(j.Options), integers("copies", int(max(j.Copies, 1))), integers("job-priority", int(j.Priority))) {
+		if find(q.job, a.Name) == nil && !(media && strings.HasPrefix(a.Name, "media")) {
+			q.job.Add(a)
+		}
+	}
+	q.operation = slices.DeleteFunc(q.operation, func(a goipp.Attribute) bool { return a.Name == "document-format" || a.Name == "compression" })
+	q.operation.Add(types("document-format", j.Format))
+	if find(q.operation, "job-name") == nil {
+		q.operation.Add(names("job-name", j.Name))
+	}
 }
 
 // cupsMoveJob moves one job, or all that have not ended at a printer, to the printer that the job attributes name.
@@ -139,10 +161,7 @@ func (h *Handler) cupsGetDocument(ctx context.Context, q *request, t target) (*a
 	if err != nil {
 		return nil, err
 	}
-	if j.DocumentGone {
-		return nil, fail(goipp.StatusErrorNotPossible, "%v: job %d", queue.ErrDocumentGone, j.Id)
-	}
-	document, err := h.node.OpenDocument(ctx, j.Job)
+	document, err := h.document(ctx, j)
 	if err != nil {
 		return nil, err
 	}

@@ -202,7 +202,9 @@ func TestActions(t *testing.T) {
 		{"reprint", goipp.OpReprocessJob, queue.Completed, goipp.Attributes{id}, nil, goipp.StatusOk, queue.Completed},
 		{"restart", goipp.OpRestartJob, queue.Completed, goipp.Attributes{id}, nil, goipp.StatusOk, queue.Completed},
 		{"reprint a live one", goipp.OpReprocessJob, queue.Pending, goipp.Attributes{id}, nil, goipp.StatusErrorNotPossible, queue.Pending},
-		{"resubmit with other copies", goipp.OpResubmitJob, queue.Completed, goipp.Attributes{id}, goipp.Attributes{integers("copies", 2)}, goipp.StatusOkIgnoredOrSubstituted, queue.Completed},
+		{"resubmit with other copies", goipp.OpResubmitJob, queue.Completed, goipp.Attributes{id}, goipp.Attributes{integers("copies", 2)}, goipp.StatusOk, queue.Completed},
+		{"resubmit with what is not there", goipp.OpResubmitJob, queue.Completed, goipp.Attributes{id}, goipp.Attributes{keywords("sides", "triangular")}, goipp.StatusOkIgnoredOrSubstituted, queue.Completed},
+		{"resubmit a live one with other copies", goipp.OpResubmitJob, queue.Pending, goipp.Attributes{id}, goipp.Attributes{integers("copies", 2)}, goipp.StatusErrorNotPossible, queue.Pending},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFake("office").submitted("office", "ann", c.before)
@@ -218,6 +220,39 @@ func TestActions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestResubmit: the document and what the new ticket does not say are the old job's.
+func TestResubmit(t *testing.T) {
+	f := newFake("office")
+	f.printers["office"].Settings.Offers = map[string]string{"sides": "one-sided,two-sided-long-edge", "number-up": "1,2", "media-source": "tray-1,tray-2"}
+	h := handler(t, f)
+	m := message(goipp.OpPrintJob, "office", names("job-name", "poster"), types("document-format", "application/vnd.cups-raw"))
+	m.Job = goipp.Attributes{
+		integers("copies", 3), integers("job-priority", 70), keywords("sides", "two-sided-long-edge"), integers("number-up", 2),
+		collections("media-col", goipp.Collection{keywords("media-size-name", "iso_a4_210x297mm"), keywords("media-source", "tray-2")}),
+	}
+	a, _ := post(t, h, m, "one\n\ftwo\n")
+	wantStatus(t, a, goipp.StatusOk)
+	f.jobs[0].State = uint32(queue.Completed)
+	m = message(goipp.OpResubmitJob, "office", integers("job-id", 1), names("requesting-user-name", "bob"))
+	m.Operation = slices.DeleteFunc(m.Operation, func(a goipp.Attribute) bool { return a.Values[0].V == goipp.String("ann") })
+	m.Job = goipp.Attributes{keywords("sides", "one-sided"), keywords("media", "iso_a5_148x210mm")}
+	a, _ = post(t, h, m, "")
+	wantStatus(t, a, goipp.StatusOk)
+	old, again := f.jobs[0], f.jobs[1]
+	if again.Name != "poster" || again.User != "bob" || again.Copies != 3 || again.Priority != 70 || again.Format != old.Format || again.Units != old.Units {
+		t.Errorf("%v", again)
+	}
+	if !slices.Equal(wishesOf(again.Options), []string{"media=iso_a5_148x210mm", "number-up=2", "sides=one-sided"}) {
+		t.Errorf("its wishes are %v", again.Options)
+	}
+	if got := string(f.docs[2]); got != "one\n\ftwo\n" {
+		t.Errorf("its document is %q", got)
+	}
+	f.jobs[0].DocumentGone = true
+	a, _ = post(t, h, m, "")
+	wantStatus(t, a, goipp.StatusErrorNotPossible)
 }
 
 func TestCancelMyJobsLeavesOthers(t *testing.T) {
