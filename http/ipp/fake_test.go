@@ -40,7 +40,7 @@ type fake struct {
 func newFake(printers ...string) *fake {
 	f := &fake{docs: map[uint64][]byte{}, printers: map[string]*node.PrinterStatus{}, errs: map[string]error{}}
 	for _, name := range printers {
-		uri := "tray:/tmp/" + name
+		uri := "file:/tmp/" + name // of which nobody knows what it can do
 		f.printers[name] = &node.PrinterStatus{
 			Printer: &queue.Printer{Name: name}, Settings: queue.Settings{Devices: []string{uri}}, Devices: []*queue.Device{{Id: 1, Uri: uri}},
 		}

@@ -15,6 +15,7 @@ import (
 // orders and holds, and cuts pages out where they stand alone. All else is the device's to do:
 //
 //   - what an ipp:// device says of itself is offered; of a pool, what all of its devices say;
+//   - a tray takes note of whatever is asked of an office printer, for whoever makes paper of its pages (trayOffers);
 //   - what whoever set the printer up says it can do (queue.Settings.Offers) counts before that;
 //   - of the rest, one value is offered: what happens by itself.
 type offers struct {
@@ -46,13 +47,31 @@ func offersOf(p *node.PrinterStatus) *offers {
 	o := &offers{features: slices.Clone(features), formats: formats, sizes: sizes, told: map[string]goipp.Attribute{}}
 	if said := saidBy(p.Devices); said != nil {
 		o.device(said)
+	} else if isTray(p.Settings.Devices) {
+		o.set(trayOffers)
 	}
-	for name, values := range p.Settings.Offers {
+	o.set(p.Settings.Offers)
+	return o
+}
+
+// trayOffers are what printing clients expect of an office printer. A tray keeps pages as they are, and its jobs keep what was asked: see
+// docs/decisions/026-stock-offers.md.
+var trayOffers = map[string]string{
+	"sides": "one-sided,two-sided-long-edge,two-sided-short-edge", "number-up": "1,2,4", "job-sheets": "none,standard",
+}
+
+func isTray(devices []string) bool {
+	other := func(uri string) bool { return !strings.HasPrefix(uri, "tray:") }
+	return len(devices) > 0 && !slices.ContainsFunc(devices, other)
+}
+
+// set takes over what somebody says, values that commas part: the first is what happens where a job says nothing.
+func (o *offers) set(said map[string]string) {
+	for name, values := range said {
 		if a, ok := wishAttribute(name, values); ok && len(a.Values) > 0 {
 			o.offer(name, goipp.Values{a.Values[0]}, a.Values)
 		}
 	}
-	return o
 }
 
 // saidBy is what all devices say of themselves; nil where one of them says nothing, or none has been asked yet.

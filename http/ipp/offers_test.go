@@ -55,6 +55,7 @@ func TestOffers(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		devices []*queue.Device
+		uris    []string
 		offers  map[string]string
 		want    map[string]string
 	}{
@@ -74,7 +75,15 @@ func TestOffers(t *testing.T) {
 				"printer-device-id": "MFG:printq;MDL:printq;CMD:PWGRaster,JPEG;CLS:PRINTER;", "document-format-preferred": "", "printer-type": "196",
 			},
 		},
-		"a tray": {want: map[string]string{"sides-supported": "one-sided", "number-up-supported": "1", "color-supported": "true"}},
+		"nobody says anything": {want: map[string]string{"sides-supported": "one-sided", "number-up-supported": "1", "color-supported": "true"}},
+		"a tray": {uris: []string{"tray:/t"}, want: map[string]string{
+			"sides-supported": "one-sided two-sided-long-edge two-sided-short-edge", "sides-default": "one-sided", "number-up-supported": "1 2 4",
+			"job-sheets-supported": "none standard", "job-sheets-default": "none", "output-bin-supported": "face-down",
+		}},
+		"a tray that was set up otherwise": {uris: []string{"tray:/t"}, offers: map[string]string{"sides": "one-sided"}, want: map[string]string{
+			"sides-supported": "one-sided", "number-up-supported": "1 2 4",
+		}},
+		"a tray, and what is none": {uris: []string{"tray:/t", "socket://a"}, want: map[string]string{"sides-supported": "one-sided"}},
 		"one": {devices: []*queue.Device{says(t, 1, duplex...)}, want: map[string]string{
 			"sides-supported": "one-sided two-sided-long-edge two-sided-short-edge", "sides-default": "two-sided-long-edge",
 			"document-format-supported": "application/octet-stream application/pdf image/tiff", "color-supported": "false", "urf-supported": "",
@@ -101,6 +110,9 @@ func TestOffers(t *testing.T) {
 			f := newFake("office")
 			p := f.printers["office"]
 			p.Devices, p.Settings.Offers = c.devices, c.offers
+			if c.uris != nil {
+				p.Settings.Devices = c.uris
+			}
 			for attr, want := range c.want {
 				if got := told(t, f, attr); got != want {
 					t.Errorf("%s: %q, want %q", attr, got, want)
