@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -155,7 +154,7 @@ type frontOptions struct {
 	maxDocument int64
 	timeout     time.Duration
 	insecure    bool
-	certificate func() (tls.Certificate, error)
+	certificate func() (certificateSource, error)
 }
 
 // assemble makes the servers for the listeners.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -253,7 +252,7 @@ func (f *serveFlags) assemble(m *memberProcess, members map[uint64]string) (err 
 	}
 	if err := f.frontFlags.assemble(m, frontOptions{
 		maxDocument: f.maxDocument, timeout: f.requestTimeout, insecure: f.insecure,
-		certificate: func() (tls.Certificate, error) { return f.frontFlags.certificate(f.data, hosts) },
+		certificate: func() (certificateSource, error) { return f.frontFlags.certificate(f.data, hosts, m.logger) },
 	}); err != nil {
 		return err
 	}
