@@ -299,6 +299,28 @@ func TestSocketPaperOut(t *testing.T) {
 	}
 }
 
+// A printer that asks for toner, or sleeps by a number of those that need somebody, prints.
+func TestSocketWarns(t *testing.T) {
+	j := newJet(t, emulator.Options{}, "")
+	j.Show(emulator.Status{Code: 40000, Display: "Sleep", Online: true})
+	j.open()
+	j.Show(emulator.Status{Code: 10006, Display: "16 TONER LOW", Online: true})
+	if sent, err := j.print(t.Context(), textJob(1, 3)); err != nil || sent.Out != 3 {
+		t.Fatalf("%+v, %v", sent, err)
+	}
+	if reason := <-j.wait; reason != "toner-low-warning" {
+		t.Errorf("it says %q", reason)
+	}
+	j.Show(emulator.Status{})
+	j.told = nil
+	if sent, err := j.print(t.Context(), textJob(2, 3)); err != nil || sent.Out != 3 {
+		t.Fatalf("%+v, %v", sent, err)
+	}
+	if reason := <-j.wait; reason != "" {
+		t.Errorf("it still says %q", reason)
+	}
+}
+
 // A unit is not out before the printer's network stack has acknowledged its last byte.
 func TestSocketAcknowledges(t *testing.T) {
 	notShort(t, "a printer that hangs is waited for")

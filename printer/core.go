@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"strings"
 	"syscall"
 	"time"
 
@@ -303,7 +304,10 @@ func (c *Core) Result(now time.Time, r Result) {
 }
 
 func (c *Core) succeeded(now time.Time, op *Operation, r Result) {
-	c.retry, c.trouble = backoff{}, trouble{}
+	c.retry = backoff{}
+	if !strings.HasSuffix(c.trouble.reason, "-warning") { // the device takes that back by itself
+		c.trouble = trouble{}
+	}
 	switch op.Kind {
 	case OpenDevice:
 		c.session = session{token: op.Token, state: r.State, adopt: op.Opening.Adopt}

@@ -89,6 +89,8 @@ func (e *Engine) status() Status {
 		return Status{10002, "00 OFFLINE", false}
 	case e.sheet != nil:
 		return Status{10023, "02 PRINTING", true}
+	case e.shows.Code != 0:
+		return e.shows
 	}
 	return Status{10001, "00 READY", true}
 }

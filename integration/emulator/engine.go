@@ -50,6 +50,7 @@ type Engine struct {
 
 	off, closed                       bool
 	noPaper, coverOpen, offline, hung bool
+	shows                             Status // while nothing of the above is so, and nothing prints
 
 	hooks []hook
 }

@@ -111,11 +111,16 @@ func (p *JetDirect) Offline() { p.press(&p.offline, true) }
 // Online is [Engine.Online].
 func (p *JetDirect) Online() { p.press(&p.offline, false) }
 
-// press changes the printer's state and tells the host, where it wants to know (chapter 7, USTATUS DEVICE).
-func (p *JetDirect) press(flag *bool, to bool) {
+// Show has the printer say that of itself where it would say that it is ready; the zero Status: it says so again. It prints all the same.
+func (p *JetDirect) Show(s Status) { p.change(func() { p.shows = s }) }
+
+func (p *JetDirect) press(flag *bool, to bool) { p.change(func() { *flag = to }) }
+
+// change changes the printer's state and tells the host, where it wants to know (chapter 7, USTATUS DEVICE).
+func (p *JetDirect) change(to func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	*flag = to
+	to()
 	p.cond.Broadcast()
 	s := p.session
 	if s == nil {

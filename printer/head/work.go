@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"printq/printer/device"
 )
@@ -172,8 +173,11 @@ func (u *Unit) job() device.Job {
 	return j
 }
 
-// waits notes what the printer waits for.
+// waits notes what the printer waits for. It does not for what is only a warning.
 func (s *Server) waits(reason, detail string) {
+	if strings.HasSuffix(reason, "-warning") {
+		reason, detail = "", ""
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reason, s.detail = reason, detail

@@ -93,10 +93,14 @@ func TestMeanings(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	for code, want := range map[int]string{
-		10001: "idle ", 10023: "busy ", 10006: " toner-low", 40021: "stopped cover-open", 42001: "stopped media-jam", 10002: "stopped paused",
-		41102: "stopped media-empty", 50000: "stopped other", 35078: "idle ",
+		10001: "idle ", 10023: "busy ", 10006: " toner-low-warning", 40021: "stopped cover-open", 42001: "stopped media-jam", 10002: "stopped paused",
+		41102: "stopped media-empty", 50000: "stopped other", 35078: "idle ", 40000: "idle ", 10017: "busy ", 10026: " ", 10036: "busy ", 10037: " ",
+		10201: " marker-supply-low-warning", 10317: " marker-supply-empty-warning", 11304: " media-empty-warning", 12302: " ",
+		15031: " output-area-full-warning", 20002: " ", 30119: "stopped media-jam", 30016: "stopped other", 32000: " ", 35075: " ",
+		40038: " toner-low-warning", 40119: "stopped media-jam", 40600: "stopped toner-empty", 44012: "stopped media-jam", 55000: "stopped other",
+		-15031: "stopped output-area-full", -40038: "stopped toner-low", -10001: "stopped paused", -40000: "stopped paused", -10006: "stopped toner-low",
 	} {
-		s := Status{Code: code}
+		s := Status{Code: max(code, -code), Offline: code < 0}
 		got := ""
 		for word, is := range map[string]bool{"idle": s.Idle(), "busy": s.Busy(), "stopped": s.Stopped()} {
 			if is {

@@ -2,7 +2,8 @@ package pjl
 
 import "fmt"
 
-// A Status is the state of a printer (appendix D).
+// A Status is the state of a printer (appendix D; the codes after 10031 and some of 40xxx are from the addendum, and from what Brother and
+// Lexmark say of theirs).
 type Status struct {
 	Code    int
 	Display string // what its panel shows, in its own language
@@ -15,56 +16,108 @@ func (s Status) String() string { return fmt.Sprintf("CODE=%d %q", s.Code, s.Dis
 // Idle: nothing is left to be printed. An off-line printer is not idle: what it has waits.
 func (s Status) Idle() bool {
 	switch s.Code {
-	case 10000, 10001, 35078: // sleeping, ready, saving power
+	case 10000, 10001, 35078, sleeping: // saving power, ready, saving power
 		return !s.Offline
 	}
 	return false
 }
 
+// sleeping is what some models say in place of 10000, among the codes of those that need somebody (40xxx). They wake up by themselves.
+const sleeping = 40000
+
 // Busy: it is at work, and will go on by itself.
 func (s Status) Busy() bool {
-	switch s.Code {
-	case 10003, 10004, 10005, 10007, 10014, 10018, 10022, 10023, 10024, 10029: // warming up, self test, reset, canceling, starting, printing
+	switch c := s.Code; c {
+	case 10003, 10004, 10005, 10007, 10024: // warming up, self test, reset, canceling, data that no form feed has ended
 		return true
+	case 10025, 10026, 10033: // access denied, no job to cancel, service
+		return false
+	default:
+		return c >= 10013 && c <= 10036 // tests, resets, its own pages, printing, cleaning
 	}
-	return false
 }
 
 // Stopped: nothing comes out before somebody does something.
 func (s Status) Stopped() bool {
-	return s.Offline || s.Code == 10002 || s.Code >= 30000 && s.Code < 31000 || s.Code >= 40000
+	switch c := s.Code; {
+	case s.Offline, c == 10002:
+		return true
+	case c == sleeping, low(c): // as long as it is on line
+		return false
+	default:
+		return c >= 30000 && c < 31000 || c >= 40000
+	}
 }
 
-// Reason is the status as a printer-state-reasons keyword (RFC 8011 §5.4.12); empty: nothing is to be said.
+// low: a supply is, which stops some models and not others. Whether it does, they say by being on line.
+func low(code int) bool {
+	return code == 40038 || code == 40130 || code == 40132 // toner, drum, transfer kit
+}
+
+// Reason is the status as a printer-state-reasons keyword (RFC 8011 §5.4.12, PWG 5100.9); empty: nothing is to be said. One that stops nothing
+// ends in -warning.
 func (s Status) Reason() string {
-	switch s.Code {
-	case 10002, 40079: // off line
-		return "paused"
-	case 10006, 40038:
-		return "toner-low"
-	case 40010:
-		return "marker-supply-missing"
-	case 40019, 40119:
-		return "output-area-full"
-	case 40020:
-		return "toner-empty"
-	case 40021:
-		return "cover-open"
-	case 40022, 40093:
-		return "media-jam"
-	case 40026:
-		return "input-tray-missing"
+	reason := s.reason()
+	if reason != "" && !s.Stopped() {
+		reason += "-warning"
+	}
+	return reason
+}
+
+func (s Status) reason() string {
+	if reason := reasons[s.Code]; reason != "" {
+		return reason
+	}
+	switch c := s.Code; {
+	case c >= 10200 && c <= 10218: // order one
+		return "marker-supply-low"
+	case c >= 10300 && c <= 10318: // replace one
+		return "marker-supply-empty"
 	}
 	switch s.Code / 1000 {
-	case 41: // no source has paper of the size; the tray and the size are in the last three digits
+	case 11, 41: // a source is empty, and another has such paper; none has. The tray and the size are in the last three digits
 		return "media-empty"
+	case 15:
+		return "output-area-full"
 	case 42, 44:
 		return "media-jam"
-	case 30, 40, 43, 50, 55:
+	}
+	switch {
+	case s.Offline:
+		return "paused"
+	case s.Stopped():
 		return "other"
 	}
-	if s.Offline {
-		return "paused"
-	}
 	return ""
+}
+
+var reasons = map[int]string{
+	10002: "paused",
+	10006: "toner-low",
+	30034: "media-needed",          // another size than was asked for
+	30119: "media-jam",             //
+	40010: "marker-supply-missing", // no cartridge, or no contact with it
+	40019: "output-area-full",      // remove paper
+	40020: "toner-empty",           //
+	40021: "cover-open",            //
+	40022: "media-jam",             //
+	40026: "input-tray-missing",    //
+	40038: "toner-low",             //
+	40039: "marker-supply-empty",   //
+	40079: "paused",                // at its panel
+	40093: "media-jam",             // in the duplexer
+	40096: "media-needed",          // unexpected size
+	40104: "interlock-open",        // the path of a further tray
+	40105: "interlock-open",        // and of a further bin
+	40119: "media-jam",             // misfeed
+	40128: "opc-life-over",         // drum error
+	40129: "opc-life-over",         //
+	40130: "opc-near-eol",          //
+	40131: "marker-supply-empty",   // transfer kit
+	40132: "marker-supply-low",     //
+	40141: "marker-waste-full",     //
+	40142: "marker-supply-missing", // no drum
+	40143: "marker-supply-missing", // no transfer belt
+	40146: "media-needed",          // unexpected type
+	40600: "toner-empty",           //
 }

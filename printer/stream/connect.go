@@ -65,7 +65,7 @@ func (d *Device) counter(ctx context.Context, l *link) (counter uint64, err erro
 	d.status = pjl.Status{}
 	err = l.ask(ctx, d.patience(), pjl.Begin().Info("STATUS").Info("PAGECOUNT"), func(m pjl.Message) {
 		if s, ok := m.Status(); ok {
-			d.status = s
+			d.learned(s)
 		}
 		if n, ok := m.PageCount(); ok {
 			counter, found = n, true
@@ -85,6 +85,7 @@ const (
 	restIdle  = 500 * time.Millisecond // where its status says that it is idle
 	restOther = 10 * time.Second       // where that does not say whether it prints
 	restLimit = 30 * time.Second       // then the caller is told what is waited for
+	restFirst = 5 * time.Second        // and the first time that the printer has stopped, so soon
 )
 
 // rest waits until nothing is left to be printed, and answers the counter.
@@ -103,9 +104,10 @@ func (d *Device) rest(ctx context.Context, l *link) (uint64, error) {
 		}
 		still := now.Sub(since)
 		if still >= restOther || still >= restIdle && d.status.Idle() {
+			d.halted = false
 			return counter, nil
 		}
-		if now.Sub(begun) > restLimit {
+		if waited := now.Sub(begun); waited > restLimit || waited > restFirst && d.status.Stopped() && !d.halted {
 			return 0, d.restless()
 		}
 		if err := pause(ctx, restIdle); err != nil {
@@ -115,9 +117,9 @@ func (d *Device) rest(ctx context.Context, l *link) (uint64, error) {
 }
 
 func (d *Device) restless() error {
-	if d.status.Stopped() {
-		return fmt.Errorf("%w: %s has stopped (%v), and what it still has to print is not in its counter yet: see to the printer",
-			device.ErrUnreachable, d.name, d.status)
+	if d.halted = d.status.Stopped(); d.halted {
+		return &device.Trouble{Reason: d.status.Reason(), Detail: fmt.Sprintf(
+			"%s has stopped (%v), and what it still has to print is not in its counter yet: see to the printer", d.name, d.status)}
 	}
 	return fmt.Errorf("%w: %s is at work (%v): its counter is read when it is at rest", device.ErrUsed, d.name, d.status)
 }

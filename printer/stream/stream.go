@@ -87,6 +87,9 @@ type Device struct {
 	counts bool // and INFO PAGECOUNT
 	link   *link
 	status pjl.Status // the last that it told
+	low    pjl.Status // the last that was a warning, unless it has said since that all is well
+	warned bool       // the last reason that was told is a warning
+	halted bool       // it had stopped when it was to come to rest, and the caller knows
 }
 
 var _ device.Stream = (*Device)(nil)
@@ -180,6 +183,18 @@ func (d *Device) window() int {
 		return 8
 	}
 	return 1
+}
+
+// learned takes note of a status. One that only says that the printer is at work or has stopped does not say that a warning is over.
+func (d *Device) learned(s pjl.Status) {
+	d.status = s
+	switch {
+	case s.Stopped():
+	case s.Reason() != "":
+		d.low = s
+	case !s.Busy():
+		d.low = pjl.Status{}
+	}
 }
 
 // Ready implements device.Stream.

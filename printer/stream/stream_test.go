@@ -332,6 +332,51 @@ func TestContextEndsAWait(t *testing.T) {
 	})
 }
 
+// A printer that asks for toner prints: that is said once, stays while it only says that it is at work, and goes when it says that all is
+// well. One that sleeps is not waited for.
+func TestWarns(t *testing.T) {
+	p := &script{status: low, pages: true}
+	job := textJob(4)
+	scripted(t, p, Options{}, job, func(t *testing.T, d *Device) {
+		var reasons []string
+		for from, status := range []string{low, "CODE=10023\r\nDISPLAY=\"PRINTING\"\r\nONLINE=TRUE", "CODE=40000\r\nDISPLAY=\"SLEEP\"\r\nONLINE=TRUE", ready} {
+			p.mu.Lock()
+			p.status = status
+			p.mu.Unlock()
+			w := window(job, from, from+1, page)
+			w.Waits = func(reason, _ string) { reasons = append(reasons, reason) }
+			if sent, err := d.Send(t.Context(), w); err != nil || sent.Out != from+1 {
+				t.Fatalf("%+v, %v", sent, err)
+			}
+			reasons = append(reasons, fmt.Sprint(from+1))
+		}
+		if got, want := fmt.Sprint(reasons), "[toner-low-warning 1 toner-low-warning 2  3 4]"; got != want {
+			t.Errorf("%s, not %s", got, want)
+		}
+	})
+}
+
+const low = "CODE=10006\r\nDISPLAY=\"TONER LOW\"\r\nONLINE=TRUE"
+
+// What has stopped before it is at rest says why within seconds, and is waited for from then on.
+func TestOpenSaysWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &script{status: "CODE=40021\r\nDISPLAY=\"COVER\"\r\nONLINE=FALSE"}
+		defer p.end()
+		d := New("socket://script", p.dial, Options{})
+		for _, want := range []time.Duration{restFirst, restLimit} {
+			begun := time.Now()
+			var trouble *device.Trouble
+			if _, err := d.Open(t.Context(), device.Opening{}); !errors.As(err, &trouble) || trouble.Reason != "cover-open" {
+				t.Fatal(err)
+			}
+			if took := time.Since(begun); took < want || took > want+5*time.Second {
+				t.Errorf("it took %v to say so", took)
+			}
+		}
+	})
+}
+
 func TestOpenWaitsForRest(t *testing.T) {
 	for name, c := range map[string]struct {
 		status string

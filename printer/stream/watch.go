@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"printq/printer/device"
@@ -93,7 +94,7 @@ func (w *watch) heard(m pjl.Message) {
 		if w.s.d.status.Stopped() != status.Stopped() {
 			w.move()
 		}
-		w.s.d.status = status
+		w.s.d.learned(status)
 	}
 	if n, ok := m.PageCount(); ok {
 		if !w.counted || n != w.counter {
@@ -188,25 +189,28 @@ func (w *watch) refused() error {
 // report tells what is waited for, when that has changed.
 func (w *watch) report() {
 	reason, detail := w.trouble()
-	if reason == w.reason && (detail == w.detail || reason == timedOut) || w.s.w.Waits == nil {
+	warned := reason == "" && w.s.d.warned // in an earlier window, and it is over
+	if reason == w.reason && (detail == w.detail || reason == timedOut) && !warned || w.s.w.Waits == nil {
 		return
 	}
 	w.reason, w.detail = reason, detail
+	w.s.d.warned = strings.HasSuffix(reason, warning)
 	w.s.w.Waits(reason, detail)
 }
 
-const timedOut = "timed-out"
+const (
+	timedOut = "timed-out"
+	// warning is what a reason ends in that stops nothing.
+	warning = "-warning"
+)
 
 func (w *watch) trouble() (reason, detail string) {
 	s := w.s
 	if status := s.d.status; s.talks && status.Stopped() {
-		if reason = status.Reason(); reason == "" {
-			reason = "other"
-		}
-		return reason, fmt.Sprintf("the printer says %v", status)
+		return status.Reason(), says(status)
 	}
 	if w.still() < stall {
-		return "", ""
+		return w.warning()
 	}
 	if c, ok := s.conn.(telling); ok {
 		if reason, detail = c.Trouble(); reason != "" {
@@ -219,17 +223,27 @@ func (w *watch) trouble() (reason, detail string) {
 	case w.asked != "" && time.Since(w.askedAt) > stall:
 		return timedOut, fmt.Sprintf("the printer has not answered for %v", time.Since(w.askedAt).Round(time.Second))
 	}
+	return w.warning()
+}
+
+// warning is what the printer wants somebody to see to, though it prints.
+func (w *watch) warning() (reason, detail string) {
+	if low := w.s.d.low; w.s.talks && low.Code != 0 {
+		return low.Reason(), says(low)
+	}
 	return "", ""
 }
+
+func says(status pjl.Status) string { return fmt.Sprintf("the printer says %v", status) }
 
 // telling is a Conn that knows what its printer waits for.
 type telling interface {
 	Trouble() (reason, detail string)
 }
 
-// end: nothing is waited for any more.
+// end: nothing is waited for any more. A warning stays until the printer says something else.
 func (w *watch) end() {
-	if w.reason != "" {
+	if w.reason != "" && !w.s.d.warned {
 		w.s.w.Waits("", "")
 	}
 }
