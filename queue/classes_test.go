@@ -185,6 +185,28 @@ func TestTakenAndLostAgain(t *testing.T) {
 	}
 }
 
+// What is recorded as out is not in doubt, whatever a leader says of what the device has lost.
+func TestOutIsNotLost(t *testing.T) {
+	w := newWorld(t)
+	w.must(setPrinter("p", &queuepb.PrinterSettings{Devices: []string{"socket://a"}}))
+	counts := func(n uint64) *queuepb.Resume {
+		return &queuepb.Resume{Class: uint32(Counted), Counts: true, Counter: n}
+	}
+	w.answers(1, counts(100))
+	id := w.send(submitPages("p", 5, 1, 5))
+	before := w.Drive(1).Token.message()
+	if err := errors.Join(w.intends(1, &queuepb.Intent{Units: 4, Counts: true, Counter: 100}), w.sent(1, 2, 4)); err != nil {
+		t.Fatal(err)
+	}
+	answer := counts(102)
+	answer.Before = before
+	w.answers(1, answer)
+	w.is(id, Processing, reasonPrinting)
+	if j := w.job(id); j.Printed != 2 || j.InDoubt != nil {
+		t.Errorf("%d units are out, in doubt is %v; want 2, and nothing", j.Printed, j.InDoubt)
+	}
+}
+
 // The back of a job's last sheet counts, though nothing is on it.
 func TestBlankBackIsCounted(t *testing.T) {
 	for _, row := range []struct {

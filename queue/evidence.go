@@ -16,10 +16,10 @@ func (t *turn) reconcile(d *device, m *queuepb.Resume, another bool, before Clas
 		return reasonInDoubt
 	}
 	if before := tokenOf(m.Before); before != (Token{}) && before == f.by && max(m.Units, m.Sent) <= f.intended {
-		f.sent = m.Sent // less than before where the device has lost what it had taken
 		if m.Units > j.printed {
 			j.printed, f.pages = m.Units, 0
 		}
+		f.sent = max(m.Sent, j.printed) // less than before where the device has lost what it had taken; what is out is not lost
 		if m.Clear {
 			f.intended = j.printed
 		}
