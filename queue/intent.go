@@ -92,7 +92,6 @@ func (t *turn) doubtful(m *queuepb.Doubtful) error {
 	t.num("attempt", a)
 	t.num("printed", uint64(j.printed))
 	t.str("state", j.state.String())
-	t.str("why", m.Why)
 	t.doubt(j)
 	t.end()
 	return nil

@@ -184,9 +184,20 @@ func (t *turn) release(m *queuepb.Release) error {
 	return nil
 }
 
-func unresolved(j *job) error {
+// doubtful says what of a job is in doubt.
+func (j *job) doubtful() string {
 	d := j.rare.doubt
-	return fmt.Errorf("%w: job %d is in doubt from page %d of copy %d on: look at the paper, then printq job resolve %d", ErrState, j.id, d.From, d.Copy, j.id)
+	switch {
+	case d.Last == 0 || d.Last > (d.Copy-1)*j.units+d.To:
+		return fmt.Sprintf("from page %d of copy %d on", d.From, d.Copy)
+	case d.From == d.To:
+		return fmt.Sprintf("page %d of copy %d", d.From, d.Copy)
+	}
+	return fmt.Sprintf("pages %d to %d of copy %d", d.From, d.To, d.Copy)
+}
+
+func unresolved(j *job) error {
+	return fmt.Errorf("%w: job %d is in doubt, %s: look at the paper, then printq job resolve %d", ErrState, j.id, j.doubtful(), j.id)
 }
 
 func (t *turn) move(m *queuepb.Move) error {
@@ -244,14 +255,15 @@ func (t *turn) tearAway(j *job, p *printer) {
 	if d.class == Fenced && d.resumed && d.closing == 0 {
 		d.closing = d.attempt
 	}
+	const moved = "the job was moved away from the device by force"
 	outcome := "moved"
 	switch f := &d.flight; {
 	case d.class.announced() && f.intended <= j.printed, d.class == WholeJob && f.remote == "": // nothing was on its way
 	case d.class.announced():
-		t.noteDoubt(j, f.intended, "moved away by force")
+		t.noteDoubt(j, f.intended, moved)
 		outcome = reasonInDoubt
 	default:
-		t.noteDoubt(j, 0, "")
+		t.noteDoubt(j, 0, moved)
 		outcome = reasonInDoubt
 	}
 	j.keepOn()

@@ -14,7 +14,8 @@ import (
 )
 
 // The lines of the committed job log, cluster version 1. All begin with seq, index, term, time, type, then printer and job
-// where they are about one, and end with hash. A field in brackets is left out where it is empty.
+// where they are about one, and end with hash. A field in brackets is left out where it is empty. What is in doubt has copy, from, to and, where
+// it is not all that follows, last, which counts over all copies; and why.
 //
 //	submit           state [reason name user] format bytes sha256 pages units copies priority [ttl_ns key]
 //	reprint          as submit, then of from (its first page) [by why]
@@ -43,6 +44,7 @@ import (
 //	start            device token attempt from (units before its first): the choice (R4)
 //	printed          device attempt printed (units out, over all copies)
 //	done             device attempt printed outcome state
+//	doubt            device attempt printed state doubt: the device has forgotten a job that it kept
 //	closed           device attempt
 //	report           device [reason detail]
 //	expire           one per job aborted, with state and reason; then one with [uploads documents finished keys sessions

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"fmt"
 
 	"printq/queue/queuepb"
@@ -91,7 +92,7 @@ func (t *turn) done(m *queuepb.Done) error {
 		case d.class == Fenced: // a head was cut off in one unit
 			last = j.printed + 1
 		}
-		t.inDoubt(d, last, m.Failure)
+		t.inDoubt(d, last, cmp.Or(m.Failure, "it was stopped while it printed, and the device cannot say how far it came"))
 	case j.stopping != notStopping:
 		t.stopped(d)
 	default:

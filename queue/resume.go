@@ -34,8 +34,14 @@ func (t *turn) recover(d *device, mark *queuepb.Mark, amnesia bool) (outcome str
 	same := mark.GetAttempt() == d.attempt
 	units, mapped := j.unit(mark)
 	switch {
-	case amnesia, mark.GetAttempt() > d.attempt, !same && j.printed > a.from, same && (!mapped || units < j.printed):
-		t.inDoubt(d, 0, "")
+	case amnesia:
+		t.inDoubt(d, 0, "the device's mark is a new one: what it did before is forgotten")
+		return reasonInDoubt
+	case mark.GetAttempt() > d.attempt:
+		t.inDoubt(d, 0, "the device's mark is of a later attempt than this")
+		return reasonInDoubt
+	case !same && j.printed > a.from, same && (!mapped || units < j.printed):
+		t.inDoubt(d, 0, "the device's mark shows less than was recorded")
 		return reasonInDoubt
 	case !same:
 		t.show(d)
@@ -146,6 +152,7 @@ func (t *turn) doubt(j *job) {
 		t.scratch = append(t.scratch, ':')
 		t.scratch = strconv.AppendUint(t.scratch, uint64(f.n), 10)
 	}
+	t.str("why", d.Why)
 	t.scratch = append(t.scratch, '}')
 }
 

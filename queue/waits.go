@@ -12,8 +12,7 @@ func (s *State) Waits(id uint64) string {
 	case j == nil || j.state.Ended():
 		return ""
 	case j.inDoubt():
-		d := j.rare.doubt
-		return fmt.Sprintf("in doubt from page %d of copy %d on: look at the paper, then say what came out: printq job resolve %d", d.From, d.Copy, id)
+		return fmt.Sprintf("in doubt, %s%s: look at the paper, then say what came out: printq job resolve %d", j.doubtful(), bracketed(j.rare.doubt.Why), id)
 	case j.incoming():
 		return "waiting for its document"
 	case j.state == Held && j.reason == reasonDuplicate:
@@ -47,6 +46,13 @@ func (d *device) waits() string {
 		return "the device cannot go on" + d.reported()
 	}
 	return ""
+}
+
+func bracketed(why string) string {
+	if why == "" {
+		return ""
+	}
+	return " (" + why + ")"
 }
 
 func (d *device) reported() string {
