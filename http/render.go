@@ -130,13 +130,13 @@ func deviceOf(d *queue.Device) api.Device {
 
 // promises are what each class of device means for the paper, for people.
 var promises = map[queue.Class]string{
-	queue.Fenced: "Exact: the device keeps a durable mark and refuses what is old. Whatever dies, each page comes out once.",
+	queue.Fenced: "Exact: the device keeps a durable mark and refuses what is old. Whichever member dies, each page comes out once.",
 	queue.Counted: "Exact while only printq prints there: the device's page counter tells after a failure what came out. " +
 		"Where it cannot, the pages on their way are named as in doubt.",
 	queue.WholeJob: "Exact while the device remembers its jobs: after a failure printq asks for the job by its name and number. " +
 		"If the device forgot it, the job is named as in doubt.",
-	queue.Blind: "The device cannot say what it printed. After a failure the one unit on its way, a page where pages stand alone, " +
-		"else the document, is named as in doubt; nothing else is doubled or lost.",
+	queue.Blind: "The device cannot say what it printed. After a failure the unit on its way, a page where pages stand alone, " +
+		"else the document, is named as in doubt (several, where window or unit=job in its URI say so); nothing else is doubled or lost.",
 }
 
 func clusterOf(s node.ClusterStatus, version string) api.Cluster {

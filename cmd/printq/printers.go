@@ -231,6 +231,7 @@ func printerFacts(w io.Writer, p *api.Printer) {
 			state += fmt.Sprintf(", job %d, %d out", d.Job, d.Printed)
 		}
 		fact(w, "device", fmt.Sprintf("%s: %s", d.URI, state))
+		fact(w, "class", d.Class)
 		fact(w, "promise", d.Promise)
 		fact(w, "about", d.About)
 		fact(w, "identity", d.Identity)

@@ -165,8 +165,11 @@ func (c *Scheduler) Tool(ctx context.Context, name string, arguments ...string) 
 	command := exec.CommandContext(ctx, path, append([]string{"-h", c.Addr}, arguments...)...)
 	command.Env = append(os.Environ(), "CUPS_SERVER="+c.Addr, "HOME="+c.Dir)
 	out, err := command.CombinedOutput()
-	if err != nil || name == "lpstat" && !bytes.Contains(out, []byte("scheduler is running")) && slices.Contains(arguments, "-r") {
-		return "", fmt.Errorf("%s %q: %w: %s", name, arguments, errors.Join(err, errors.New("it did not succeed")), out)
+	if err == nil && name == "lpstat" && slices.Contains(arguments, "-r") && !bytes.Contains(out, []byte("scheduler is running")) {
+		err = errors.New("it does not run")
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s %q: %w: %s", name, arguments, err, bytes.TrimSpace(out))
 	}
 	return string(out), nil
 }

@@ -64,9 +64,8 @@ func inCUPS(ctx context.Context, program string, e experiment, s Scale) (r paper
 		return r, err
 	}
 	if e.paused {
-		// Also where the printer is gone with the jobs.
 		if _, err := c.Tool(ctx, "cupsenable", "q"); err != nil {
-			fmt.Fprintln(os.Stderr, err)
+			fmt.Fprintf(os.Stderr, "CUPS has lost the printer with its jobs: %v\n", err)
 		}
 	}
 	return paper.Count(quiet(ctx, jet, max(10*time.Second, 30*s.Page)), documents...), nil
