@@ -321,6 +321,43 @@ func TestSocketWarns(t *testing.T) {
 	}
 }
 
+// A label printer is asked by ~HS: nothing goes to one that has stopped, and what it has and does not print is in doubt. Without that it would be out.
+func TestSocketLabels(t *testing.T) {
+	labels := func(attempt uint64, n int) device.Job {
+		j := textJob(attempt, n)
+		j.Format = pages.ZPL
+		return j
+	}
+	j := newJet(t, emulator.Options{PageTime: time.Millisecond, HostStatus: true}, "status=zpl")
+	j.text = func(n int) string { return fmt.Sprintf("^XA^FD%d^FS^XZ", n) }
+	j.open()
+	if j.state.Class != queue.Blind || j.state.Window != 1 {
+		t.Fatalf("%+v", j.state)
+	}
+	j.PaperOut()
+	j.AfterPages(2, j.OpenCover)
+	go func() {
+		for _, step := range []struct {
+			reason string
+			mend   func()
+		}{{"media-empty", j.PaperIn}, {"", func() {}}, {"cover-open", j.CloseCover}} {
+			if reason := <-j.wait; reason != step.reason {
+				t.Errorf("it waits for %q, not %q", reason, step.reason)
+			}
+			step.mend()
+		}
+	}()
+	if sent, err := j.print(t.Context(), labels(1, 3)); err != nil || sent.Out != 3 || len(j.Pages()) != 3 {
+		t.Fatalf("%+v, %v, %d labels", sent, err, len(j.Pages()))
+	}
+	j.told = nil
+	j.DuringPage(2, j.PowerOff)
+	sent, err := j.print(t.Context(), labels(2, 3))
+	if !errors.Is(err, device.ErrUnclear) || !sent.Unclear || sent.Out != 1 {
+		t.Errorf("%+v, %v", sent, err)
+	}
+}
+
 // A unit is not out before the printer's network stack has acknowledged its last byte.
 func TestSocketAcknowledges(t *testing.T) {
 	notShort(t, "a printer that hangs is waited for")

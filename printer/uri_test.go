@@ -17,6 +17,8 @@ func TestURIs(t *testing.T) {
 		"Socket://[fe80::1]:9100?pjl=off&window=64":          0,
 		"socket://10.0.0.1?pjl=on&unit=job&start=on":         0,
 		"socket://10.0.0.1?timeout=1s&probe=500ms&lines=raw": 0,
+		"socket://10.0.0.1?status=zpl&window=4&pjl=off":      0,
+		"file:/dev/usb/lp0?status=zpl":                       0,
 		"file:/dev/usb/lp0?member=2":                         2,
 		"file:///tmp/out?pjl=oneway":                         0,
 	} {
@@ -48,6 +50,8 @@ func TestURIs(t *testing.T) {
 		"socket://p?window=65":         "1 to 64",
 		"socket://p?window=0":          "1 to 64",
 		"socket://p?window=2&unit=job": "contradict",
+		"socket://p?status=epl":        "zpl",
+		"socket://p?status=zpl&pjl=on": "contradict",
 		"socket://p?timeout=never":     "5s",
 		"socket://p?probe=1ns":         "100ms",
 		"socket://p?colour=red":        "unknown option",

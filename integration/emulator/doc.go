@@ -42,6 +42,6 @@
 // so the answer to a question comes after the pages that were sent before it, and JOB and EOJ are reported in their order;
 // the manual allows an END after the next START. No page is rendered: a page is its bytes. PostScript, PDF, URF and PCL XL documents are taken whole, with as many pages as
 // OtherPages says. PCL is text with form feeds. Of PJL, the file system, passwords, device attendance (RDYMSG and its
-// like), EXECUTE and job ids are not there; SET and DEFAULT are remembered and change nothing on paper. SNMP, ZPL's ~HS,
-// IPP subscriptions, and authentication are not there.
+// like), EXECUTE and job ids are not there; SET and DEFAULT are remembered and change nothing on paper. SNMP,
+// IPP subscriptions, and authentication are not there. Of ZPL's ~HS, formats in the buffer and labels that remain are always none.
 package emulator

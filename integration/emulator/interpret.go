@@ -29,7 +29,11 @@ func (s *session) interpret() {
 	i := &interpreter{s: s}
 	i.job.s = s
 	i.page = func(page []byte) { i.job.page(page, false) }
-	if s.p.options.PJL == PJLPrinted {
+	switch {
+	case s.p.options.HostStatus:
+		i.begin("ZPL")
+		i.split = &zplSplitter{asked: s.hostStatus}
+	case s.p.options.PJL == PJLPrinted:
 		i.begin("PCL")
 	}
 	for {

@@ -24,6 +24,9 @@ func NewJetDirect(o Options) *JetDirect {
 	if o.Buffer == 0 {
 		o.Buffer = 64 << 10
 	}
+	if o.HostStatus {
+		o.PJL = PJLPrinted
+	}
 	if o.Model == "" {
 		o.Model = "EMULATOR"
 	}

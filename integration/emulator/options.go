@@ -70,6 +70,8 @@ type Options struct {
 	SaysUnknown bool
 	// BareCount answers INFO PAGECOUNT with the number alone, as some models do. Else PAGECOUNT=number.
 	BareCount bool
+	// HostStatus: a label printer, which answers ZPL's ~HS where that stands between labels, in its turn. It knows no PJL.
+	HostStatus bool
 	// Model is what INFO ID says; "": EMULATOR.
 	Model string
 

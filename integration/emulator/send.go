@@ -15,7 +15,7 @@ func (s *session) say(text string) {
 func (s *session) sayLocked(text string) {
 	o := &s.p.options
 	deaf := s.end == broken || s.end == ended && o.ClosesAtFIN
-	if text == "" || deaf || o.PJL != PJLFull || o.HalfCloses || !s.alive() || len(s.queue) >= maxQueue {
+	if text == "" || deaf || o.PJL != PJLFull && !o.HostStatus || o.HalfCloses || !s.alive() || len(s.queue) >= maxQueue {
 		return
 	}
 	s.queue = append(s.queue, message{text, time.Now().Add(o.Delay)})

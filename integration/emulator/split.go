@@ -127,6 +127,7 @@ func (t *textSplitter) rest(page func([]byte)) {
 type zplSplitter struct {
 	label []byte
 	in    bool
+	asked func() // a ~HS outside of a label; nil: it is nothing
 }
 
 func (z *zplSplitter) write(b byte, page func([]byte)) {
@@ -144,6 +145,10 @@ func (z *zplSplitter) write(b byte, page func([]byte)) {
 			}
 		}
 		z.in, z.label = false, nil
+	case "~HS":
+		if !z.in && z.asked != nil {
+			z.asked()
+		}
 	}
 }
 

@@ -155,3 +155,18 @@ func (s *session) variables() []string {
 	}
 	return append(lines, fmt.Sprintf("TIMED=%d [2 RANGE]", s.pjl.timed/time.Second), "\t5", "\t300")
 }
+
+// hostStatus is the answer to ~HS (ZPL II Programming Guide). It is given in its turn, so what came before the question is printed.
+func (s *session) hostStatus() {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	flag := func(so bool) int {
+		if so {
+			return 1
+		}
+		return 0
+	}
+	p := s.p
+	s.sayLocked(fmt.Sprintf("\x02030,%d,%d,1245,000,0,0,0,000,0,0,0\x03\r\n\x02000,0,%d,0,1,2,4,0,00000000,1,000\x03\r\n\x021234,0\x03\r\n",
+		flag(p.noPaper), flag(p.stopped()), flag(p.coverOpen)))
+}

@@ -19,7 +19,7 @@ func (d *Device) connect(ctx context.Context, ask bool) (*link, error) {
 	if err != nil {
 		return nil, d.unreachable(err)
 	}
-	l := newLink(conn)
+	l := newLink(conn, d.o.Labels)
 	if !ask {
 		return l, nil
 	}

@@ -126,7 +126,7 @@ func TestCloseEndsReading(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	l := newLink(conn)
+	l := newLink(conn, false)
 	if l.mute {
 		t.Error("a terminal cannot be read from")
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"printq/printer/pjl"
+	"printq/printer/zpl"
 )
 
 const (
@@ -39,6 +40,7 @@ type link struct {
 
 	noise   chan struct{} // closed when much was read, and no word of PJL in it
 	said    chan pjl.Message
+	labels  labels
 	ended   chan struct{} // closed when nothing more is read
 	err     error         // why; after ended
 	quit    chan struct{}
@@ -54,13 +56,18 @@ type link struct {
 // unread is a Conn that says that it cannot be read from.
 type unread interface{ Unread() bool }
 
-func newLink(conn Conn) *link {
+func newLink(conn Conn, labels bool) *link {
 	l := &link{
 		conn: conn, noise: make(chan struct{}), said: make(chan pjl.Message, 16), ended: make(chan struct{}), quit: make(chan struct{}),
 		taken: time.Now(),
 	}
 	if u, ok := conn.(unread); ok && u.Unread() {
 		l.mute = true
+		return l
+	}
+	if labels {
+		l.labels.said = make(chan zpl.Status, 16)
+		l.reading.Go(l.readLabels)
 		return l
 	}
 	l.reading.Go(l.read)

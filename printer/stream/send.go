@@ -63,7 +63,7 @@ func (d *Device) Send(ctx context.Context, w device.Window) (device.Sent, error)
 // attach makes sure that the connection is the one that was made ready for this attempt. Another may not be made here: whoever opened the
 // printer since has waited for this one only.
 func (d *Device) attach(w *device.Window) error {
-	if d.link != nil && (d.link.frame.attempt != w.Job.Attempt || d.talks && d.link.over() != nil) {
+	if d.link != nil && (d.link.frame.attempt != w.Job.Attempt || (d.talks || d.o.Labels) && d.link.over() != nil) {
 		d.cut()
 	}
 	if d.link == nil {
@@ -103,6 +103,9 @@ func (s *sending) run() error {
 
 // able waits until the printer would print. Nothing was sent yet, so nothing is in doubt however long that takes.
 func (s *sending) able() error {
+	if s.d.o.Labels {
+		return s.empty()
+	}
 	for s.talks {
 		if err := s.ask(s.ctx, s.d.patience(), s.watch.question(), s.watch.heard); err != nil {
 			return err
@@ -128,6 +131,7 @@ func (s *sending) look() error {
 	for len(s.said) > 0 {
 		s.watch.heard(<-s.said)
 	}
+	s.hearLabels()
 	// Before anything is told: what a printer at rest has not printed is not out.
 	if err := s.watch.refused(); err != nil {
 		return err
@@ -140,7 +144,7 @@ func (s *sending) look() error {
 		return errors.New("the job was canceled at the printer")
 	case lost != nil:
 		return lost
-	case over != nil && (s.talks || !errors.Is(over, io.EOF)):
+	case over != nil && (s.talks || s.d.o.Labels || !errors.Is(over, io.EOF)):
 		return over
 	case s.stopping() && time.Since(s.stopped) > stopPatience && time.Since(s.watch.went) > stopPatience:
 		return errStopped
@@ -208,6 +212,9 @@ func (s *sending) await() error {
 		select {
 		case m := <-s.said:
 			s.watch.heard(m)
+		case m := <-s.labels.said:
+			s.labels.heard(m)
+			pause = time.Millisecond
 		case <-ended:
 			ended = nil
 		case <-wait.C:

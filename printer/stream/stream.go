@@ -18,6 +18,7 @@
 //	timeout=5s  for connecting
 //	probe=3s    for an answer to ECHO
 //	lines=raw   text is sent as it is; else PCL is told that a line feed alone ends a line
+//	status=zpl  a label printer that answers ~HS: it is asked before each label, and after it. It is blind, and pjl=off
 //
 // # What is promised
 //
@@ -25,7 +26,8 @@
 // the counter; and since most printers serve one connection after another, the answer itself says that the older one is
 // over. A page is out when the printer says so (USTATUS PAGE, or its counter), a document of unknown pages when its job has
 // ended (USTATUS JOB), or when the printer is at rest again. Any other printer is blind: a unit is out when the other
-// side's network stack has acknowledged its last byte, and what a printer loses from its own buffer is lost unseen.
+// side's network stack has acknowledged its last byte, and what a printer loses from its own buffer is lost unseen. Not so with
+// status=zpl: there a unit is out when the printer says that nothing is left to print, twice.
 //
 // No byte of a unit is sent before the connection was seen to work, where it can answer. From the first byte on, every loss is
 // device.ErrUnclear. A printer that stands still for want of paper is no error, however long: only the context ends a Send.
@@ -64,6 +66,7 @@ type Options struct {
 	Window   int  // 0: 8 where pages are counted, else 1
 	Start    bool
 	RawLines bool
+	Labels   bool          // status=zpl
 	Connect  time.Duration // 0: 5 s
 	Probe    time.Duration // 0: 3 s
 }
@@ -132,6 +135,12 @@ func (d *Device) Open(ctx context.Context, _ device.Opening) (device.State, erro
 func (d *Device) learn(ctx context.Context, l *link) (device.State, error) {
 	state := device.State{Class: queue.Blind, Mark: device.Mark{Closed: true}, About: d.about(l)}
 	d.counts = false
+	if d.o.Labels {
+		if err := l.greet(ctx, d.o.Probe); err != nil {
+			return state, d.unanswered(err)
+		}
+		state.About = "a label printer that answers ~HS: a label is out when it says that nothing is left to print"
+	}
 	if l.talks {
 		id := ""
 		heard := func(m pjl.Message) {

@@ -63,7 +63,8 @@ func File(address string, options url.Values) (*Device, error) {
 		return nil, err
 	}
 	path = filepath.Clean(path)
-	return New("file:"+path, func(ctx context.Context) (Conn, error) { return openFile(ctx, path, o.PJL == On || o.PJL == Auto) }, o), nil
+	talk := o.PJL == On || o.PJL == Auto || o.Labels
+	return New("file:"+path, func(ctx context.Context) (Conn, error) { return openFile(ctx, path, talk) }, o), nil
 }
 
 func parse(options url.Values, pjl Mode) (o Options, err error) {
@@ -73,6 +74,12 @@ func parse(options url.Values, pjl Mode) (o Options, err error) {
 		if err := o.set(name, value); err != nil {
 			return o, fmt.Errorf("%s=%s: %w", name, value, err)
 		}
+	}
+	switch {
+	case o.Labels && options.Has("pjl") && o.PJL != Off:
+		return o, errors.New("status=zpl and pjl contradict each other: a printer is asked in one way")
+	case o.Labels:
+		o.PJL = Off
 	}
 	if o.Window > 0 && o.WholeJob {
 		return o, errors.New("window=N and unit=job contradict each other")
@@ -90,6 +97,8 @@ func (o *Options) set(name, value string) (err error) {
 		o.Start, err = choose(value, map[string]bool{"off": false, "on": true})
 	case "lines":
 		o.RawLines, err = choose(value, map[string]bool{"auto": false, "raw": true})
+	case "status":
+		o.Labels, err = choose(value, map[string]bool{"zpl": true})
 	case "window":
 		if o.Window, err = strconv.Atoi(value); err != nil || o.Window < 1 || o.Window > MaxWindow {
 			err = fmt.Errorf("a window is 1 to %d units", MaxWindow)
@@ -99,7 +108,7 @@ func (o *Options) set(name, value string) (err error) {
 	case "probe":
 		o.Probe, err = duration(value)
 	default:
-		err = errors.New("unknown option; there are pjl, unit, window, start, lines, timeout, probe and member")
+		err = errors.New("unknown option; there are pjl, status, unit, window, start, lines, timeout, probe and member")
 	}
 	return err
 }

@@ -110,6 +110,9 @@ func (w *watch) heard(m pjl.Message) {
 
 // poll asks the printer how it stands, when nothing else says so. The document's data is through: the printer is in PJL.
 func (w *watch) poll() error {
+	if w.s.d.o.Labels {
+		return w.s.pollLabels()
+	}
 	every := askTalking
 	if !w.s.frame.spoke {
 		every = askSilent
@@ -141,7 +144,12 @@ func (w *watch) answered() {
 // out is how many units are out.
 func (w *watch) out() int {
 	s, f := w.s, &w.s.frame
-	if !s.d.counts {
+	switch {
+	case s.d.o.Labels && s.labels.rested < restedLabels:
+		return s.w.From
+	case s.d.o.Labels: // which it cannot say before it has read all
+		return s.begun
+	case !s.d.counts:
 		return s.first
 	}
 	if w.rested {
@@ -208,6 +216,9 @@ func (w *watch) trouble() (reason, detail string) {
 	s := w.s
 	if status := s.d.status; s.talks && status.Stopped() {
 		return status.Reason(), says(status)
+	}
+	if reason, detail = s.labels.trouble(); reason != "" {
+		return reason, detail
 	}
 	if w.still() < stall {
 		return w.warning()
