@@ -99,7 +99,7 @@ func printerOf(s *node.PrinterStatus) api.Printer {
 func stateOf(s *node.PrinterStatus) string {
 	well := 0
 	for _, d := range s.Devices {
-		if d.Reason == "" && !d.Stopped {
+		if !queue.Blocking(d.Reason) && !d.Stopped {
 			well++
 		}
 	}

@@ -22,3 +22,13 @@ func TestDevicesInOrder(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A printer that only wants toner is not stopped.
+func TestWarningStopsNothing(t *testing.T) {
+	for reason, want := range map[string]string{"": "idle", "none": "idle", "toner-low-warning": "idle", "media-empty": "stopped"} {
+		s := &node.PrinterStatus{Printer: &queue.Printer{}, Devices: []*queue.Device{{Id: 1, Uri: "tray:/a", Reason: reason}}}
+		if got := printerOf(s).State; got != want {
+			t.Errorf("%q: %s, not %s", reason, got, want)
+		}
+	}
+}

@@ -85,7 +85,7 @@ func (t *turn) show(d *device) {
 	switch {
 	case d.recovering:
 		t.to(j, Stopped, reasonRecovering)
-	case blocking(d.reason):
+	case Blocking(d.reason):
 		t.to(j, Stopped, reasonStopped)
 	case j.stopping != notStopping:
 		t.to(j, Processing, reasonStopping)
@@ -94,8 +94,8 @@ func (t *turn) show(d *device) {
 	}
 }
 
-// blocking reports whether a device cannot go on for a reason: printer-state-reasons that end in -warning or -report say
+// Blocking reports whether a device cannot go on for a reason: printer-state-reasons that end in -warning or -report say
 // that it can (RFC 8011 §5.4.12).
-func blocking(reason string) bool {
+func Blocking(reason string) bool {
 	return reason != "" && reason != "none" && !strings.HasSuffix(reason, "-warning") && !strings.HasSuffix(reason, "-report")
 }

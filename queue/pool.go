@@ -48,4 +48,4 @@ func (d *device) turn() bool {
 }
 
 // works: nothing is known that keeps the device from printing. A device that was not asked yet in this term may be fine.
-func (d *device) works() bool { return !d.stopped && !d.outOfOrder && !blocking(d.reason) }
+func (d *device) works() bool { return !d.stopped && !d.outOfOrder && !Blocking(d.reason) }

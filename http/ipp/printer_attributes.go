@@ -2,7 +2,6 @@ package ipp
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/OpenPrinting/goipp"
@@ -41,7 +40,7 @@ func stateOf(p *node.PrinterStatus) (state int, reasons []string, message string
 		if reason == "" || reason == "none" {
 			continue
 		}
-		if !strings.HasSuffix(reason, "-warning") && !strings.HasSuffix(reason, "-report") {
+		if queue.Blocking(reason) {
 			blocked++
 		}
 		if !slices.Contains(reasons, reason) {

@@ -59,7 +59,7 @@ func condition(p *node.PrinterStatus) string {
 		return "without a device: jobs are taken, and wait"
 	}
 	for _, d := range p.Devices {
-		if d.Reason == "" || d.Reason == "none" {
+		if !queue.Blocking(d.Reason) {
 			return "ready"
 		}
 	}
