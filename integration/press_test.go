@@ -28,6 +28,7 @@ type press struct {
 	accidents map[string]func(pause func())
 	documents []paper.Document
 	jobs      []uint64
+	size      int // of a page; 0: as paper has it
 	// Jobs that were in doubt, and units; of those that are pages, which.
 	doubts, inDoubt int
 	doubted         []paper.Unit
@@ -212,7 +213,7 @@ func (p *press) make(ctx context.Context, c *cluster) {
 // submit sends a document of text.
 func (p *press) submit(ctx context.Context, c *cluster, pages int) {
 	c.t.Helper()
-	d := paper.Document{Name: fmt.Sprintf("%s job %d", p.name, len(p.jobs)+1), Pages: pages}
+	d := paper.Document{Name: fmt.Sprintf("%s job %d", p.name, len(p.jobs)+1), Pages: pages, Size: p.size}
 	sent := textOf(p.name, d.Name, pages, 1)
 	sent.data = inMemory(d.Text())
 	if _, err := sent.send(ctx, c.client); err != nil {

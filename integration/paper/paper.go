@@ -6,6 +6,7 @@ package paper
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,12 +23,14 @@ const (
 type Document struct {
 	Name  string
 	Pages int
+	// Size of a page in bytes, about; 0: 6 KiB.
+	Size int
 }
 
 // Page is the text of a page, from 1, without its form feed. It is large enough for a printer with small buffers to hold up who sends it.
 func (d Document) Page(n int) string {
 	word := fmt.Sprintf("%s %d ", d.Name, n)
-	filler := strings.Repeat(word, pageSize/len(word)+n%7)
+	filler := strings.Repeat(word, cmp.Or(d.Size, pageSize)/len(word)+n%7)
 	return fmt.Sprintf(mark+"%s, page %d ===\n%s\n--- end of %s, page %d ---\n", d.Name, n, filler, d.Name, n)
 }
 

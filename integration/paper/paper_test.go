@@ -8,7 +8,7 @@ import (
 
 // Made-up paper: each fault is seen, and nothing else.
 func TestCount(t *testing.T) {
-	a, b := Document{"a", 3}, Document{"b", 12}
+	a, b := Document{Name: "a", Pages: 3}, Document{Name: "b", Pages: 12}
 	sheets := func(d Document, numbers ...int) (pages []emulator.Page) {
 		for _, n := range numbers {
 			pages = append(pages, emulator.Page{Data: []byte("\x1b&k2G" + d.Page(n))})
@@ -30,7 +30,7 @@ func TestCount(t *testing.T) {
 		"cut off":  {append(cut, all...), Tally{Pages: 15, Lost: 1, Torn: 1}},
 		"torn":     {append(torn, all...), Tally{Pages: 16, Torn: 1}},
 		"mixed":    {append(append(sheets(a, 1, 2), all...), sheets(a, 3)...), Tally{Pages: 15, Mixed: 1}},
-		"foreign":  {append(whole, sheets(Document{"c", 1}, 1)...), Tally{Pages: 16, Torn: 1}},
+		"foreign":  {append(whole, sheets(Document{Name: "c", Pages: 1}, 1)...), Tally{Pages: 16, Torn: 1}},
 		"two on 1": {append(whole, emulator.Page{Data: []byte(a.Page(1)[:30] + b.Page(2))}), Tally{Pages: 16, Torn: 1}},
 	} {
 		if got := Count(c.pages, a, b); got != c.want {
@@ -41,7 +41,7 @@ func TestCount(t *testing.T) {
 
 // A torn sheet is explained by one doubt about its page, and no other.
 func TestUnexplained(t *testing.T) {
-	a, b := Document{"a", 3}, Document{"b", 12}
+	a, b := Document{Name: "a", Pages: 3}, Document{Name: "b", Pages: 12}
 	cut := func(d Document, n, size int) emulator.Page {
 		return emulator.Page{Data: []byte("\x1b&k2G" + d.Page(n)[:size])}
 	}
