@@ -31,6 +31,7 @@ func TestDeviceCampaign(t *testing.T) {
 		filePress(c),
 		socketPress(t, "counted", "", small(emulator.Options{}, page), true),
 		socketPress(t, "blind", "?pjl=off", small(emulator.Options{PJL: emulator.PJLSkipped}, page), false),
+		labelPress(t, page),
 		ippPress(t, "ipp", emulator.IPPOptions{PageTime: page}, true),
 		ippPress(t, "ipp-blind", emulator.IPPOptions{PageTime: page, NoCreateJob: true}, false),
 		head.press(c, socketPress(t, "", "", small(emulator.Options{}, page), true)),

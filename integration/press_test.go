@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -28,7 +29,8 @@ type press struct {
 	accidents map[string]func(pause func())
 	documents []paper.Document
 	jobs      []uint64
-	size      int // of a page; 0: as paper has it
+	size      int  // of a page; 0: as paper has it
+	labels    bool // its pages go as ZPL
 	// Jobs that were in doubt, and units; of those that are pages, which.
 	doubts, inDoubt int
 	doubted         []paper.Unit
@@ -91,6 +93,21 @@ func jetPress(t *testing.T, name, options string, o emulator.Options, counted bo
 		p.accidents["reset"] = func(func()) { jet.Reset() }
 	}
 	return p, jet
+}
+
+// labelPress is a label printer that is asked by ~HS. Each page is a label. What it lost with its power was in doubt, so that may go, too.
+func labelPress(t *testing.T, page time.Duration) *press {
+	t.Helper()
+	p, jet := jetPress(t, "labels", "?status=zpl", small(emulator.Options{HostStatus: true}, page), true)
+	p.labels = true
+	p.pages = func() []emulator.Page {
+		pages := jet.Pages()
+		for i, s := range pages {
+			pages[i].Data = bytes.TrimSuffix(bytes.TrimPrefix(s.Data, []byte("^XA")), []byte("^XZ"))
+		}
+		return pages
+	}
+	return p
 }
 
 func ippPress(t *testing.T, name string, o emulator.IPPOptions, power bool) *press {
@@ -216,6 +233,9 @@ func (p *press) submit(ctx context.Context, c *cluster, pages int) {
 	d := paper.Document{Name: fmt.Sprintf("%s job %d", p.name, len(p.jobs)+1), Pages: pages, Size: p.size}
 	sent := textOf(p.name, d.Name, pages, 1)
 	sent.data = inMemory(d.Text())
+	if p.labels {
+		sent.data = inMemory([]byte("^XA" + strings.ReplaceAll(strings.TrimSuffix(string(d.Text()), "\f"), "\f", "^XZ^XA") + "^XZ"))
+	}
 	if _, err := sent.send(ctx, c.client); err != nil {
 		c.t.Fatal(err)
 	}

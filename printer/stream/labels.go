@@ -15,10 +15,12 @@ import (
 // goes before its answer. After the label any answer will do: all questions since then came behind it.
 
 const (
-	// restedLabels is how often a label printer says that nothing is left, askLabels apart, before it is believed: some look for questions
-	// in their receive buffer before they know what else is in it.
+	// restedLabels is how often a label printer says that nothing is left, askLabels apart, before it is believed: some may look for questions
+	// in their receive buffer before they know what else is in it. The less time passes, the fewer labels are in doubt when a leader dies.
 	restedLabels = 2
-	askLabels    = 100 * time.Millisecond
+	askLabels    = 25 * time.Millisecond
+	// askBusy is how long is waited at most between questions while something is left.
+	askBusy = 200 * time.Millisecond
 	// muteLabels is how long a printer may owe an answer before the first byte of a label. Some give none while they have stopped, and no later one.
 	muteLabels = 30 * time.Second
 )
@@ -27,7 +29,8 @@ const (
 type labels struct {
 	said            chan zpl.Status // nil: it is not asked
 	asked, answered int
-	at              time.Time // of the last question
+	at              time.Time     // of the last question
+	gap             time.Duration // to the next
 	status          zpl.Status
 	rested          int // how often in a row it has said that nothing is left
 }
@@ -53,8 +56,10 @@ func (l *labels) owed() bool { return l.asked > l.answered }
 
 func (l *labels) heard(s zpl.Status) {
 	l.status, l.answered = s, min(l.answered+1, l.asked)
-	if l.rested++; !s.Idle() {
-		l.rested = 0
+	if s.Idle() {
+		l.rested, l.gap = l.rested+1, askLabels
+	} else {
+		l.rested, l.gap = 0, min(max(2*l.gap, askLabels), askBusy)
 	}
 }
 
@@ -114,7 +119,7 @@ func (s *sending) empty() error {
 		}
 		switch {
 		case !s.labels.owed() && !s.labels.status.Stopped() && s.labels.status.Formats == 0:
-			s.labels.rested = 0
+			s.labels.rested, s.labels.gap = 0, 0 // the first question is right behind the label
 			s.watch.start()
 			return nil
 		case s.stopping():
@@ -140,7 +145,7 @@ func (s *sending) hearLabels() {
 // pollLabels asks, once all labels of the window are sent, what is left of them.
 func (s *sending) pollLabels() error {
 	since := time.Since(s.labels.at)
-	if since < askLabels || s.labels.owed() && since < stall+time.Second {
+	if since < s.labels.gap || s.labels.owed() && since < stall+time.Second {
 		return nil
 	}
 	return s.askLabels()
