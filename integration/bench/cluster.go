@@ -94,7 +94,7 @@ func (c *cluster) await(ctx context.Context) error {
 	})
 }
 
-// end kills what runs, and removes all that it left.
+// end kills what runs.
 func (c *cluster) end() error {
 	var failed error
 	for _, m := range c.members {
@@ -102,7 +102,7 @@ func (c *cluster) end() error {
 			failed = errors.Join(failed, m.stop(os.Kill, 10*time.Second))
 		}
 	}
-	return errors.Join(failed, os.RemoveAll(c.dir))
+	return failed
 }
 
 func (c *cluster) pids() (pids []int) {

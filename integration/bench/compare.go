@@ -108,7 +108,7 @@ func measure(ctx context.Context, o options, r row, systems []*system, n nursery
 			if o.keep != "" {
 				said = filepath.Join(o.keep, fmt.Sprintf("%s-%s-%d", r.name, oc.system.name, i+1))
 			}
-			s, err := once(ctx, o, r, oc.system, n, filepath.Join(dir, "data"), said)
+			s, err := once(ctx, o, r, oc.system, n, filepath.Join(dir, fmt.Sprintf("%s-%s-%d", r.name, oc.system.name, i+1)), said)
 			oc.samples, oc.errs = append(oc.samples, s), append(oc.errs, err)
 			fmt.Fprintf(progress, "%s, run %d of %d, %s: ", r.name, i+1, runs, oc.system.name)
 			if err != nil {
@@ -128,6 +128,11 @@ func once(ctx context.Context, o options, r row, s *system, n nursery, dir, said
 	if err != nil {
 		return result, err
 	}
-	defer func() { err = errors.Join(err, c.end()) }()
+	defer func() {
+		err = errors.Join(err, c.end())
+		if !r.leaves {
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
+	}()
 	return r.measure(ctx, c, o)
 }

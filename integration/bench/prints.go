@@ -21,7 +21,7 @@ func prints() []row {
 	return []row{
 		{
 			name: "page", title: "from the submit to the page in the tray, idle cluster, p50", unit: "ms", fewer: true, only: []string{printq},
-			bars:    []bar{{limit: 5}},
+			leaves: true, bars: []bar{{limit: 5}},
 			measure: func(ctx context.Context, c *cluster, o options) (sample, error) { return c.pages(ctx, o.duration) },
 		},
 		trayRow("tray", "jobs of one page, until they are out, through one tray, 64 clients", 1, 64, 500),
@@ -32,7 +32,7 @@ func prints() []row {
 // trayRow keeps clients waiting until their jobs have ended, so that no more jobs come than go.
 func trayRow(name, title string, trays, clients int, least float64) row {
 	return row{
-		name: name, title: title, unit: "jobs/s", only: []string{printq}, bars: []bar{{limit: least}},
+		name: name, title: title, unit: "jobs/s", only: []string{printq}, leaves: true, bars: []bar{{limit: least}},
 		measure: func(ctx context.Context, c *cluster, o options) (s sample, err error) {
 			if err := c.setPrinters(ctx, trays, false); err != nil {
 				return s, err

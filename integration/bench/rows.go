@@ -20,6 +20,9 @@ type row struct {
 	bars []bar
 	// trials: it is taken so often as -trials says, not -runs.
 	trials bool
+	// leaves: its data stay until all rows are taken. ext4 without a journal passes over each inode that was freed within the last
+	// minutes whenever it makes a file, so the files of one run, removed, would slow each page of the next.
+	leaves bool
 	// measure does the work on fresh members, which it may leave in any state.
 	measure func(ctx context.Context, c *cluster, o options) (sample, error)
 }
