@@ -7,16 +7,22 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 )
 
 // A disk makes durable what was written: a file's content, and the names in a directory. It is not the real one in tests that cut
 // the power.
 type disk struct {
+	create  func(path string) (pageFile, error)
 	sync    func(*os.File) error
 	syncDir func(dir string) error
 	rewrite func(f *os.File, from, to int64) error
+}
+
+// A pageFile is a new file, empty even if there was one of that name. Sync makes what was written durable, but not the name.
+type pageFile interface {
+	io.WriteCloser
+	Sync() error
 }
 
 // rewrite writes a piece of a file again, where it is, and makes it durable. A sync alone does not write what the kernel takes for
@@ -39,18 +45,6 @@ func rewrite(f *os.File, from, to int64) error {
 		return err
 	}
 	return syncData(w)
-}
-
-// syncDir makes the names in a directory durable. Windows has no such call: NTFS journals them.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // makeDirs makes the tray's directories, and their names durable where they are new.

@@ -18,9 +18,10 @@ var errLost = errors.New("the record is not in the ledger")
 // A file is the ledger's file together with the meaning of what was read of it. Reading is incremental: a line is folded
 // once. Other processes may append between any two of our calls.
 type file struct {
-	dir    string
+	path   string
 	disk   disk
 	f      *os.File
+	was    os.FileInfo // f's, when it was opened: which file it is
 	fold   fold
 	offset int64 // where the first line begins that is not folded yet
 	ragged bool  // the file ends in the middle of a line, or may: the next record begins with a newline
@@ -33,32 +34,32 @@ type file struct {
 	// unplaced holds, by token, the last page line that counts and whose file may not be in place yet: of one token only
 	// the last can be, because its owner places a page before it begins the next.
 	unplaced map[queue.Token]record
+	// own is the page that we wrote last, and ownLine its line, which need not be decoded to be known again.
+	own     record
+	ownLine []byte
 }
-
-func (l *file) path() string { return filepath.Join(l.dir, "ledger.ndjson") }
 
 // refresh reads what was appended since, and calls seen, if not nil, with each line. If the path holds another file than before
 // (the ledger was wiped), it starts over with that. There must be one: only create makes it.
 func (l *file) refresh(seen func(record, device.Verdict, error)) error {
-	if err := l.reopen(0); err != nil {
+	end, err := l.reopen(0)
+	if err != nil {
 		return err
 	}
-	return l.read(seen)
+	return l.read(end, seen)
 }
 
 // create is refresh, and makes the file if there is none.
 func (l *file) create() error {
-	if err := l.reopen(os.O_CREATE); err != nil {
+	end, err := l.reopen(os.O_CREATE)
+	if err != nil {
 		return err
 	}
-	return l.read(nil)
+	return l.read(end, nil)
 }
 
-func (l *file) read(seen func(record, device.Verdict, error)) error {
-	end, err := l.f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return fmt.Errorf("read ledger: %w", err)
-	}
+// read reads up to where the file ends.
+func (l *file) read(end int64, seen func(record, device.Verdict, error)) error {
 	if end < l.offset {
 		return fmt.Errorf("read ledger: %w", l.forget("it has become shorter"))
 	}
@@ -86,7 +87,7 @@ func (l *file) read(seen func(record, device.Verdict, error)) error {
 func (l *file) lines(b []byte, seen func(record, device.Verdict, error)) {
 	at := l.offset
 	for line := range bytes.Lines(b) {
-		r := decode(bytes.TrimSuffix(line, []byte("\n")))
+		r := l.decode(line)
 		v, err := l.fold.next(r)
 		l.prove(r, err, at)
 		at += int64(len(line))
@@ -96,6 +97,21 @@ func (l *file) lines(b []byte, seen func(record, device.Verdict, error)) {
 		if seen != nil {
 			seen(r, v, err)
 		}
+	}
+}
+
+// decode reads a line with its newline.
+func (l *file) decode(line []byte) record {
+	if bytes.Equal(line, l.ownLine) {
+		return l.own
+	}
+	return decode(line[:len(line)-1])
+}
+
+// remember takes note of a record that is about to be written as that line, if decode would say of the line that it is that.
+func (l *file) remember(r record, line []byte) {
+	if l.ownLine = nil; r.kind == page && r.attempt != 0 && r.bytes >= 0 {
+		l.own, l.ownLine = r, line
 	}
 }
 
@@ -124,33 +140,34 @@ func (l *file) secure() error {
 	return nil
 }
 
-// reopen makes l.f the file that the path names now.
-func (l *file) reopen(flag int) error {
+// reopen makes l.f the file that the path names now, and says where it ends.
+func (l *file) reopen(flag int) (end int64, err error) {
 	if l.f != nil {
-		now, err := os.Stat(l.path())
-		was, err2 := l.f.Stat()
-		if err == nil && err2 == nil && os.SameFile(now, was) {
-			return nil
+		now, err := os.Stat(l.path)
+		if err == nil && os.SameFile(now, l.was) {
+			return now.Size(), nil
 		}
-		if err != nil && !errors.Is(err, os.ErrNotExist) || err2 != nil {
-			return fmt.Errorf("look for the ledger: %w", errors.Join(err, err2))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return 0, fmt.Errorf("look for the ledger: %w", err)
 		}
 	}
 	l.close()
-	f, err := os.OpenFile(l.path(), os.O_RDWR|os.O_APPEND|flag, 0o644)
+	f, err := os.OpenFile(l.path, os.O_RDWR|os.O_APPEND|flag, 0o644)
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("open ledger: %w", l.forget("it is gone"))
+		return 0, fmt.Errorf("open ledger: %w", l.forget("it is gone"))
 	} else if err != nil {
-		return fmt.Errorf("open ledger: %w", err)
+		return 0, fmt.Errorf("open ledger: %w", err)
 	}
-	if flag&os.O_CREATE != 0 {
-		if err := l.disk.syncDir(l.dir); err != nil {
-			_ = f.Close()
-			return fmt.Errorf("sync %s: %w", l.dir, err)
-		}
+	was, err := f.Stat()
+	if dir := filepath.Dir(l.path); err == nil && flag&os.O_CREATE != 0 {
+		err = l.disk.syncDir(dir)
 	}
-	l.f, l.unsure = f, true
-	return nil
+	if err != nil {
+		_ = f.Close()
+		return 0, fmt.Errorf("open ledger: %w", err)
+	}
+	l.f, l.was, l.unsure = f, was, true
+	return was.Size(), nil
 }
 
 // close also forgets the meaning: it is read anew.
@@ -158,7 +175,7 @@ func (l *file) close() {
 	if l.f != nil {
 		_ = l.f.Close()
 	}
-	*l = file{dir: l.dir, disk: l.disk, unplaced: map[queue.Token]record{}}
+	*l = file{path: l.path, disk: l.disk, unplaced: map[queue.Token]record{}}
 }
 
 func (l *file) forget(why string) error {
@@ -197,6 +214,7 @@ func (l *file) append(r record) (v device.Verdict, why, err error) {
 // write is one O_APPEND write, and its sync.
 func (l *file) write(r record) error {
 	b := r.encode()
+	l.remember(r, b)
 	if l.ragged {
 		b = append([]byte{'\n'}, b...)
 	}

@@ -61,33 +61,53 @@ func (t *Tray) write(ctx context.Context, p part, u device.Unit) (record, error)
 	if err := t.step("write"); err != nil {
 		return record{}, err
 	}
-	f, err := os.Create(filepath.Join(t.dir, partsDir, p.name()))
+	f, err := t.disk.create(filepath.Join(t.dir, partsDir, p.name()))
 	if err != nil {
 		return record{}, unreachable("make the page's file", err)
 	}
-	h := sha256.New()
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
-	n, err := io.CopyBuffer(diskErrors{io.MultiWriter(f, h)}, bodyErrors{ctx, io.LimitReader(u.Body, u.Size+1)}, *buf)
-	if err == nil && n != u.Size {
-		err = fmt.Errorf("unit is %d bytes, not %d: %w", n, u.Size, io.ErrUnexpectedEOF)
+	r := record{kind: page, token: p.token, attempt: p.attempt, job: p.job, copy: p.copy, page: p.page}
+	r.first = u.First && (u.Copy != 1 || u.Page != 1)
+	r.last = u.Last
+	if r.bytes, r.sha256, err = fill(f, bodyErrors{ctx, io.LimitReader(u.Body, u.Size+1)}); err == nil && r.bytes != u.Size {
+		err = fmt.Errorf("unit is %d bytes, not %d: %w", r.bytes, u.Size, io.ErrUnexpectedEOF)
 	}
 	if err != nil {
 		_ = f.Close()
 		return record{}, err
 	}
-	if err := errors.Join(t.step("sync part"), t.disk.sync(f), f.Close()); err != nil {
+	if err := errors.Join(t.step("sync part"), f.Sync(), f.Close()); err != nil {
 		return record{}, unreachable("sync the page's file", err)
 	}
 	// The line must not be durable before the name of what it counts.
 	if err := errors.Join(t.step("sync parts"), t.disk.syncDir(filepath.Join(t.dir, partsDir))); err != nil {
 		return record{}, unreachable("sync the page's name", err)
 	}
-	r := record{kind: page, token: p.token, attempt: p.attempt, job: p.job, copy: p.copy, page: p.page, bytes: n}
-	r.first = u.First && (u.Copy != 1 || u.Page != 1)
-	r.last = u.Last
-	h.Sum(r.sha256[:0])
 	return r, nil
+}
+
+// fill writes all that is read to a page's file.
+func fill(f pageFile, from io.Reader) (n int64, sum [32]byte, err error) {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	h := sha256.New()
+	for {
+		k, end := io.ReadFull(from, *buf)
+		if k > 0 {
+			h.Write((*buf)[:k])
+			if _, err := f.Write((*buf)[:k]); err != nil {
+				return n, sum, unreachable("write the page's file", err)
+			}
+			n += int64(k)
+		}
+		switch end {
+		case nil:
+		case io.EOF, io.ErrUnexpectedEOF: // the latter is ReadFull's own
+			h.Sum(sum[:0])
+			return n, sum, nil
+		default:
+			return n, sum, end
+		}
+	}
 }
 
 // buffers are what pages pass through.
@@ -104,17 +124,6 @@ func (b bodyErrors) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	return b.r.Read(p)
-}
-
-// diskErrors tells the errors of writing from those of reading.
-type diskErrors struct{ w io.Writer }
-
-func (d diskErrors) Write(p []byte) (int, error) {
-	n, err := d.w.Write(p)
-	if err != nil {
-		err = unreachable("write the page's file", err)
-	}
-	return n, err
 }
 
 func unreachable(what string, err error) error {

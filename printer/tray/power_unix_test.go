@@ -68,6 +68,19 @@ func (p *plug) seen() map[string]*node {
 
 var errDisk = errors.New("input/output error")
 
+// A sheet is a page's file on the plug's disk.
+type sheet struct {
+	*os.File
+	plug *plug
+}
+
+func (s sheet) Sync() error { return s.plug.sync(s.File) }
+
+func (p *plug) create(path string) (pageFile, error) {
+	f, err := os.Create(path)
+	return sheet{f, p}, err
+}
+
 func (p *plug) sync(f *os.File) error {
 	p.moment()
 	b, err := os.ReadFile(f.Name())
@@ -119,7 +132,7 @@ func (p *plug) syncDir(dir string) error {
 }
 
 func (p *plug) tray() *Tray {
-	t := on(disk{p.sync, p.syncDir, p.rewrite}, p.root, Options{})
+	t := on(disk{p.create, p.sync, p.syncDir, p.rewrite}, p.root, Options{})
 	t.before = func(string) error {
 		p.seen() // before a number that has become free stands for another file
 		p.moment()

@@ -36,6 +36,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"printq/printer/device"
@@ -64,11 +65,11 @@ var _ device.Fenced = (*Tray)(nil)
 
 // New is the tray in that directory.
 func New(dir string, o Options) *Tray {
-	return on(disk{syncData, syncDir, rewrite}, dir, o)
+	return on(disk{createPage, syncData, syncDir, rewrite}, dir, o)
 }
 
 func on(d disk, dir string, o Options) *Tray {
-	t := &Tray{dir: dir, options: o, disk: d, ledger: file{dir: dir, disk: d}}
+	t := &Tray{dir: dir, options: o, disk: d, ledger: file{path: filepath.Join(dir, "ledger.ndjson"), disk: d}}
 	t.ledger.close()
 	return t
 }

@@ -451,6 +451,24 @@ func TestAdopt(t *testing.T) {
 	}
 }
 
+// A writer does not decode its own page's line, and so means what everybody else reads.
+func TestOwnLineIsWhatOthersRead(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := record{
+			kind: page, token: token(rapid.Uint64().Draw(t, "term"), rapid.Uint64().Draw(t, "index")),
+			attempt: rapid.Uint64().Draw(t, "attempt"), job: rapid.Uint64().Draw(t, "job"),
+			copy: rapid.Int().Draw(t, "copy"), page: rapid.Int().Draw(t, "page"), bytes: rapid.Int64().Draw(t, "bytes"),
+			first: rapid.Bool().Draw(t, "first"), last: rapid.Bool().Draw(t, "last"),
+		}
+		l := file{}
+		l.remember(r, r.encode())
+		line := r.encode()
+		if got, want := l.decode(line), decode(line[:len(line)-1]); got != want {
+			t.Errorf("%s means %+v to its writer, and %+v to others", line, got, want)
+		}
+	})
+}
+
 func TestBodies(t *testing.T) {
 	dir := t.TempDir()
 	tray, tok := New(dir, Options{}), token(1, 1)
