@@ -79,6 +79,8 @@ type session struct {
 	failed        failure
 	// unclear is the attempt that was cut off, or whose closing leaves a unit in doubt.
 	unclear uint64
+	// prepared is the job whose first unit it was given ahead.
+	prepared uint64
 	// Of a stream: what it took whole, and the attempt that it is ready for.
 	taken progress
 	ready readiness
@@ -143,6 +145,7 @@ const (
 	OpenDevice Kind = iota + 1
 	PrintUnit
 	CloseAttempt
+	PrepareUnit // it has no error that matters
 	// Of a device without a fence.
 	ReadyDevice
 	SendWindow
@@ -162,7 +165,7 @@ type Operation struct {
 	Token   queue.Token
 	Opening device.Opening // OpenDevice
 	Closing device.Closing // CloseAttempt
-	// PrintUnit: all of the unit but Ext, Size and Body, which are those of the Number-th unit of Work's document.
+	// PrintUnit, PrepareUnit: all of the unit but Ext, Size and Body, which are those of the Number-th unit of Work's document.
 	Unit   device.Unit
 	Number int // within a copy, from 1
 	Work   *queue.Work
@@ -277,6 +280,10 @@ func (c *Core) Result(now time.Time, r Result) {
 	if !c.leads || op.reign != c.reign || op.Token != c.drive.Token {
 		return
 	}
+	if op.Kind == PrepareUnit {
+		c.session.prepared = op.Work.Job // or not
+		return
+	}
 	if op.Kind == SendWindow {
 		c.told(op, r.Sent) // also of a window that ended in an error: units before it are out
 	}
@@ -369,6 +376,8 @@ func untouched(err error) bool {
 func (c *Core) count(op *Operation, err error) {
 	s := &c.stats
 	switch {
+	case op.Kind == PrepareUnit: // it says nothing about the device
+		return
 	case err == nil:
 		switch op.Kind {
 		case OpenDevice:

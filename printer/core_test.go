@@ -18,9 +18,9 @@ import (
 //	lead term=T      it leads; the drive is as the last change said
 //	change …         the device's state: token=(T,I) resumed closing=N adopt stopped removed reason=R uri=U
 //	                 work=(JOB,ATTEMPT,UNITS,COPIES) printed=N start=N stopping. What is not said is as before; clear is none
-//	                 class=CLASS others intended=N remote=ID
+//	                 class=CLASS others intended=N remote=ID next=(JOB,UNITS,COPIES,START)
 //	result …         of the operation under way: ok, or err=KIND; mark=(ATTEMPT,COPY,PAGE) closed; class=CLASS window=N
-//	                 counter=N sent=(WHOLE,OUT) cut; id=ID; end=END out=N known
+//	                 prepares counter=N sent=(WHOLE,OUT) cut; id=ID; end=END out=N known
 //	told sent=(WHOLE,OUT)  the operation under way has come so far
 //	waits REASON     the operation under way waits for that; without: it goes on
 //	wait D           time passes
@@ -150,6 +150,8 @@ func (s *script) set(a datadriven.CmdArg) {
 	case "intended":
 		w.Intended = int(n(0))
 		s.drive.Work = &w
+	case "next":
+		s.drive.Next = &queue.Work{Job: n(0), Units: int(n(1)), Copies: int(n(2)), Start: int(n(3))}
 	case "remote":
 		w.Remote = a.Vals[0]
 		s.drive.Work = &w
@@ -180,6 +182,8 @@ func (s *script) result(d *datadriven.TestData) {
 			r.State.Mark, r.Mark = m, m
 		case "class":
 			r.State.Class, r.State.Epoch = scriptClasses[a.Vals[0]], ""
+		case "prepares":
+			r.State.Prepares = true
 		case "window":
 			a.Scan(s.t, 0, &r.State.Window)
 		case "counter":
@@ -244,7 +248,7 @@ func show(op *Operation) string {
 	case FollowJob, CancelJob:
 		return map[Kind]string{FollowJob: "follow ", CancelJob: "cancel "}[op.Kind] + op.Remote
 	}
-	u := op.Unit
-	return fmt.Sprintf("print %v %s attempt %d job %d copy %d page %d of %d first=%v last=%v",
-		u.Token, u.Epoch, u.Attempt, u.Job, u.Copy, u.Page, u.PerCopy, u.First, u.Last)
+	u, what := op.Unit, map[Kind]string{PrintUnit: "print", PrepareUnit: "prepare"}[op.Kind]
+	return fmt.Sprintf("%s %v %s attempt %d job %d copy %d page %d of %d first=%v last=%v",
+		what, u.Token, u.Epoch, u.Attempt, u.Job, u.Copy, u.Page, u.PerCopy, u.First, u.Last)
 }

@@ -294,7 +294,7 @@ func (l *loop) start(h *hand, op *Operation) {
 func (l *loop) ended(h *hand, op *Operation, r Result) {
 	h.core.Result(time.Now(), r)
 	l.setStats(h)
-	if op.Term == l.term {
+	if op.Term == l.term && op.Kind != PrepareUnit {
 		l.complain(h, r.Err)
 	}
 	l.step(h)
@@ -338,8 +338,8 @@ func (l *loop) tidy(h *hand) {
 	if h.core.op != nil {
 		return
 	}
-	w := h.core.drive.Work
-	if !h.core.leads || w == nil || w.Job != h.document.job {
+	w, next := h.core.drive.Work, h.core.drive.Next
+	if !h.core.leads || (w == nil || w.Job != h.document.job) && (next == nil || next.Job != h.document.job) {
 		h.document.close()
 	}
 	if h.core.drive.Class != queue.Fenced && h.used && (!h.core.leads || w == nil) {

@@ -34,6 +34,10 @@ func (h *hand) run(ctx context.Context, d *Driver, uri string, op *Operation) Re
 		return r
 	}
 	unit := op.Unit
+	if op.Kind == PrepareUnit {
+		h.prepare(ctx, d, op, unit)
+		return r
+	}
 	if op.Kind == PrintUnit {
 		if r.Err = h.document.unit(ctx, d.log, op, &unit); r.Err != nil {
 			return r
@@ -64,6 +68,15 @@ func (d *Driver) leads(ctx context.Context, op *Operation) error {
 		return ErrNotLeader
 	}
 	return nil
+}
+
+// prepare gives the device a unit ahead. What goes wrong is left to be found when it is printed.
+func (h *hand) prepare(ctx context.Context, d *Driver, op *Operation, unit device.Unit) {
+	x, ok := h.device.(device.Preparer)
+	if !ok || h.document.unit(ctx, d.log, op, &unit) != nil || d.leads(ctx, op) != nil {
+		return
+	}
+	_ = x.Prepare(ctx, unit)
 }
 
 // errClass: a device said that it is of a class whose requests it does not know.

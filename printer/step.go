@@ -149,9 +149,18 @@ func (t *turn) fenced(w *queue.Work) {
 		t.stop(w)
 	case t.out():
 		t.propose(done, t.doneCommand(w, t.have()))
+		t.prepare(t.drive.Next)
 	default:
 		t.progress(w)
 		t.print(w, t.have())
+	}
+}
+
+// prepare gives the device the bytes of what is likely to print next, while the log takes note of what is out. Only the log
+// says what does print.
+func (t *turn) prepare(w *queue.Work) {
+	if w != nil && t.session.state.Prepares && t.session.prepared != w.Job {
+		t.begin(&Operation{Kind: PrepareUnit, Work: w, Number: w.Start%w.Units + 1, Unit: t.unit(w, w.Start)})
 	}
 }
 
@@ -210,11 +219,15 @@ func (t *turn) sent(w *queue.Work) int {
 
 // print sends the unit after the first have ones.
 func (t *turn) print(w *queue.Work, have int) {
-	t.begin(&Operation{Kind: PrintUnit, Work: w, Number: have%w.Units + 1, Unit: device.Unit{
+	t.begin(&Operation{Kind: PrintUnit, Work: w, Number: have%w.Units + 1, Unit: t.unit(w, have)})
+}
+
+func (t *turn) unit(w *queue.Work, have int) device.Unit {
+	return device.Unit{
 		Token: t.drive.Token, Epoch: t.drive.Epoch, Attempt: w.Attempt, Job: w.Job,
 		Copy: have/w.Units + 1, Page: have%w.Units + 1, PerCopy: w.Units,
 		First: have == w.Start, Last: have+1 == w.Units*w.Copies,
-	}})
+	}
 }
 
 func (t *turn) close(attempt uint64, w *queue.Work) {

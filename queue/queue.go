@@ -217,6 +217,9 @@ type Drive struct {
 	// Others: the printer has more devices, which could take a job that this one cannot begin.
 	Others bool
 	Work   *Work
+	// Next is the job whose turn came next when this was said, if no other device can take it. Its Attempt is 0: it may never
+	// have one.
+	Next *Work
 }
 
 // Work is the job that a device is bound to.

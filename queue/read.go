@@ -198,14 +198,24 @@ func (s *State) Drive(id uint64) Drive {
 		Class: d.class, Others: len(d.printer.devices) > 1,
 	}
 	if j := d.job; j != nil {
-		drive.Work = &Work{
-			Job: j.id, Attempt: d.attempt, Units: int(j.units), Copies: int(j.copies), Printed: int(j.printed),
-			Stopping: j.stopping != notStopping, Start: int(j.attempt().from), Name: j.name, User: j.user, Format: j.format,
-			Bytes: int64(j.bytes), SHA256: j.sha256, Document: slices.Clone(j.document), Pages: int(j.pages), Options: j.wishes(),
-			Intended: int(d.flight.intended), Sent: int(d.flight.sent), PagesOut: int(d.flight.pages), Remote: d.flight.remote,
+		w := j.work()
+		w.Attempt, w.Stopping, w.Start = d.attempt, j.stopping != notStopping, int(j.attempt().from)
+		w.Intended, w.Sent, w.PagesOut, w.Remote = int(d.flight.intended), int(d.flight.sent), int(d.flight.pages), d.flight.remote
+		drive.Work = w
+		if next := d.printer.turns.first(); next != nil && !drive.Others {
+			drive.Next = next.work()
 		}
 	}
 	return drive
+}
+
+// work is what a driver needs to know of a job, but for the attempt.
+func (j *job) work() *Work {
+	return &Work{
+		Job: j.id, Units: int(j.units), Copies: int(j.copies), Printed: int(j.printed), Start: int(j.start),
+		Name: j.name, User: j.user, Format: j.format, Bytes: int64(j.bytes), SHA256: j.sha256, Document: slices.Clone(j.document),
+		Pages: int(j.pages), Options: j.wishes(),
+	}
 }
 
 // wishes are a job's options by name; nil if it has none.

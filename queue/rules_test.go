@@ -243,3 +243,23 @@ func TestForcedMove(t *testing.T) {
 		t.Fatalf("drive %+v", d)
 	}
 }
+
+// A driver is told which job comes next, unless another device of the printer may take it.
+func TestDriveNext(t *testing.T) {
+	w := setUp(t, nil)
+	w.submit("p", 2, 2)
+	if next := w.Drive(1).Next; next != nil {
+		t.Errorf("nothing waits, and next is %+v", next)
+	}
+	w.submit("p", 1, 1)
+	third := w.submit("p", 3, 2)
+	w.must(reorder(third, 0))
+	next := w.Drive(1).Next
+	if next == nil || next.Job != third || next.Attempt != 0 || next.Units != 3 || next.Copies != 2 || next.Start != 0 || len(next.Document) == 0 {
+		t.Errorf("next is %+v", next)
+	}
+	w.must(holdJob(third))
+	if next := w.Drive(1).Next; next == nil || next.Job != third-1 {
+		t.Errorf("after a hold, next is %+v", next)
+	}
+}

@@ -74,6 +74,14 @@ type Fenced interface {
 	Close(context.Context, Closing) (Mark, error)
 }
 
+// A Preparer is a Fenced that can take a unit's bytes before it is known whether they will print.
+type Preparer interface {
+	Fenced
+	// Prepare takes the first unit of a job that may print next; its Attempt is not known yet, and 0. Nothing comes out. It
+	// may have been for nothing, and its error means nothing: Print does what is left to do.
+	Prepare(context.Context, Unit) error
+}
+
 // An Opening is a request to open a token.
 type Opening struct {
 	Token   queue.Token
@@ -94,6 +102,8 @@ type State struct {
 	// Counter is how many pages the device has ever printed; Counts says that it knows.
 	Counts  bool
 	Counter uint64
+	// Prepares: it is a Preparer, and gains by it.
+	Prepares bool
 	// Skips: it can be given a document again without printing its first pages (Window.Pages).
 	Skips bool
 	// Window is how many units a Stream is given at once; 0: all of an attempt.

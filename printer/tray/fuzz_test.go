@@ -56,6 +56,7 @@ func FuzzPart(f *testing.F) {
 	f.Add("1-2-3-4-5-6.txt")
 	f.Add("1-2-3-4-5-06.txt")
 	f.Add("-1-2-3-4-5-6.")
+	f.Add("ahead-1-2-3-4-5-6.txt")
 	f.Fuzz(func(t *testing.T, name string) {
 		if p, ok := parsePart(name); ok && p.name() != name {
 			t.Errorf("%q is the part %q", name, p.name())

@@ -23,6 +23,8 @@ const (
 // A part is a page's file before its line counts. Its name holds the token, so nobody else writes to it, and the page that
 // it becomes, so that whoever comes next can place it.
 type part struct {
+	// ahead: it was written before anybody knew whether it would print, and is of any attempt after that one.
+	ahead   bool
 	token   queue.Token
 	attempt uint64
 	job     uint64
@@ -31,12 +33,19 @@ type part struct {
 	ext     string
 }
 
+// aheadPrefix begins the name of a part that was written ahead.
+const aheadPrefix = "ahead-"
+
 func partOf(u device.Unit) part {
 	return part{token: u.Token, attempt: u.Attempt, job: u.Job, copy: u.Copy, page: u.Page, ext: u.Ext}
 }
 
 func (p part) name() string {
-	return fmt.Sprintf("%d-%d-%d-%s", p.token.Term, p.token.Index, p.attempt, p.final())
+	name := fmt.Sprintf("%d-%d-%d-%s", p.token.Term, p.token.Index, p.attempt, p.final())
+	if p.ahead {
+		name = aheadPrefix + name
+	}
+	return name
 }
 
 // final is the name in pages/.
@@ -44,15 +53,20 @@ func (p part) final() string { return fmt.Sprintf("%d-%d-%d.%s", p.job, p.copy, 
 
 func parsePart(name string) (part, bool) {
 	var p part
-	stem, ext, _ := strings.Cut(name, ".")
+	rest, ahead := strings.CutPrefix(name, aheadPrefix)
+	stem, ext, _ := strings.Cut(rest, ".")
 	n, err := fmt.Sscanf(stem, "%d-%d-%d-%d-%d-%d", &p.token.Term, &p.token.Index, &p.attempt, &p.job, &p.copy, &p.page)
-	p.ext = ext
+	p.ext, p.ahead = ext, ahead
 	return p, err == nil && n == 6 && p.name() == name
 }
 
 // of reports whether the part is the page of that line.
 func (p part) of(r record) bool {
-	return p.token == r.token && p.attempt == r.attempt && p.job == r.job && p.copy == r.copy && p.page == r.page
+	fits := p.attempt == r.attempt
+	if p.ahead {
+		fits = p.attempt < r.attempt
+	}
+	return fits && p.token == r.token && p.job == r.job && p.copy == r.copy && p.page == r.page
 }
 
 // write brings the unit's bytes to the disk under the part's name, durably, and says what they are. An error of the body is
@@ -65,9 +79,7 @@ func (t *Tray) write(ctx context.Context, p part, u device.Unit) (record, error)
 	if err != nil {
 		return record{}, unreachable("make the page's file", err)
 	}
-	r := record{kind: page, token: p.token, attempt: p.attempt, job: p.job, copy: p.copy, page: p.page}
-	r.first = u.First && (u.Copy != 1 || u.Page != 1)
-	r.last = u.Last
+	r := lineOf(u)
 	if r.bytes, r.sha256, err = fill(f, bodyErrors{ctx, io.LimitReader(u.Body, u.Size+1)}); err == nil && r.bytes != u.Size {
 		err = fmt.Errorf("unit is %d bytes, not %d: %w", r.bytes, u.Size, io.ErrUnexpectedEOF)
 	}
@@ -83,6 +95,14 @@ func (t *Tray) write(ctx context.Context, p part, u device.Unit) (record, error)
 		return record{}, unreachable("sync the page's name", err)
 	}
 	return r, nil
+}
+
+// lineOf is the unit's line, but for what its bytes are.
+func lineOf(u device.Unit) record {
+	return record{
+		kind: page, token: u.Token, attempt: u.Attempt, job: u.Job, copy: u.Copy, page: u.Page,
+		first: u.First && (u.Copy != 1 || u.Page != 1), last: u.Last,
+	}
 }
 
 // fill writes all that is read to a page's file.
@@ -142,6 +162,7 @@ func (t *Tray) place(p part) error {
 		return unreachable("place the page", err)
 	}
 	delete(t.ledger.unplaced, p.token)
+	t.forget(p)
 	return nil
 }
 

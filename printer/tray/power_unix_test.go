@@ -223,6 +223,7 @@ func (w *writer) word(before word) word {
 
 // Whenever the power goes, once or twice: the tray keeps its word, and a new owner brings the paper to its right end.
 func TestPowerLostAnywhere(t *testing.T) {
+	t.Parallel()
 	every := []int{1, 40}
 	if testing.Short() {
 		every = every[:1]
@@ -236,6 +237,7 @@ func TestPowerLostAnywhere(t *testing.T) {
 // A sync of an owner fails, and the power goes some time after. What the kernel still shows to the owner, who tries again, or to the next
 // one, is not on the disk unless somebody writes it again.
 func TestPowerLostAfterAFailedSync(t *testing.T) {
+	t.Parallel()
 	c := newCuts(t)
 	for n, failed := 0, true; failed; n++ {
 		p := newPlug(t.TempDir())
@@ -259,6 +261,7 @@ func TestPowerLostAfterAFailedSync(t *testing.T) {
 // An owner writes a page between the last look of its heir and the heir's claim, and the sync of it fails. The page counts, and the heir
 // says so.
 func TestPowerLostAfterAFailedSyncOfAnother(t *testing.T) {
+	t.Parallel()
 	c := newCuts(t)
 	p := newPlug(t.TempDir())
 	old, heir := p.tray(), p.tray()

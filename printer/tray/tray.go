@@ -49,19 +49,20 @@ type Options struct {
 	Delay time.Duration
 }
 
-// A Tray is a device.Fenced. Nothing is opened or made before the first request.
+// A Tray is a device.Preparer. Nothing is opened or made before the first request.
 type Tray struct {
 	dir      string
 	options  Options
 	ledger   file
 	disk     disk
+	ahead    *prepared // nil: none
 	unfenced bool
 	// before, if set, is called before each step that leaves a trace; its error ends the request there, as a crash would. For
 	// tests.
 	before func(step string) error
 }
 
-var _ device.Fenced = (*Tray)(nil)
+var _ device.Preparer = (*Tray)(nil)
 
 // New is the tray in that directory.
 func New(dir string, o Options) *Tray {
@@ -91,6 +92,7 @@ func (t *Tray) step(name string) error {
 
 // Release implements device.Fenced.
 func (t *Tray) Release() error {
+	t.ahead = nil
 	t.ledger.close()
 	return nil
 }
@@ -100,6 +102,7 @@ func (t *Tray) Open(ctx context.Context, o device.Opening) (device.State, error)
 	if err := ctx.Err(); err != nil {
 		return device.State{}, err
 	}
+	t.ahead = nil // the sweep sees to its file: the line may be there
 	if err := t.disk.makeDirs(t.dir); err != nil {
 		return device.State{}, unreachable("make the tray", err)
 	}
@@ -119,7 +122,7 @@ func (t *Tray) Open(ctx context.Context, o device.Opening) (device.State, error)
 			return device.State{}, err
 		}
 	}
-	return device.State{Mark: fence.Mark, Epoch: fence.Epoch, Cluster: fence.Cluster, Identity: id}, nil
+	return device.State{Mark: fence.Mark, Epoch: fence.Epoch, Cluster: fence.Cluster, Identity: id, Prepares: true}, nil
 }
 
 // begin reads the ledger, and writes its first record where there is none or the tray is adopted.
@@ -182,8 +185,7 @@ func (t *Tray) Print(ctx context.Context, u device.Unit) error {
 	if err != nil || verdict == device.Repeats {
 		return err
 	}
-	p := partOf(u)
-	r, err := t.write(ctx, p, u)
+	p, r, err := t.page(ctx, u)
 	if err == nil {
 		err = ctx.Err() // the last moment at which leaving leaves nothing behind
 	}
@@ -206,6 +208,7 @@ func (t *Tray) drop(p part, err error) error {
 	if t.step("drop") == nil {
 		p.remove(t.dir)
 	}
+	t.forget(p)
 	return err
 }
 

@@ -147,6 +147,12 @@ func (w *writer) print() error {
 			}
 			w.acked = append(w.acked, fmt.Sprintf("%d-%d", job, page))
 		}
+		if job < testJobs {
+			next := unit(w.token, s.Epoch, 0, job+1, 1, testPages)
+			if err := w.tray.Prepare(ctx, next); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -218,6 +224,7 @@ func steps(t *testing.T) int {
 
 // Whereever a writer dies, or is stopped and goes on when it has long been replaced, the paper is right.
 func TestWriterStoppedAnywhere(t *testing.T) {
+	t.Parallel()
 	for at := range steps(t) + 1 {
 		for _, dies := range []bool{true, false} {
 			dir := t.TempDir()
@@ -253,6 +260,7 @@ func TestWriterStoppedAnywhere(t *testing.T) {
 
 // Two writers, one of them stopped at each of its steps while the other is stopped at each of its own.
 func TestTwoWritersInterleaved(t *testing.T) {
+	t.Parallel()
 	n := steps(t)
 	for i := 0; i <= n; i += 2 {
 		for j := i / 2 % 3; j <= n; j += 3 {
@@ -279,6 +287,7 @@ func TestTwoWritersInterleaved(t *testing.T) {
 
 // Any number of writers, in any order, some of which die, with fragments in the ledger.
 func TestWritersAtRandom(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	run := 0
 	rapid.Check(t, func(t *rapid.T) {
