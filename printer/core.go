@@ -50,6 +50,7 @@ type Core struct {
 	reign uint64 // counts the Leads
 	leads bool
 	drain bool
+	busy  bool // so many other devices print that nothing is gained by preparing
 	drive queue.Drive
 	only  uint64 // the member that reaches the device, as its URI says; 0: any
 
@@ -153,6 +154,9 @@ const (
 	FollowJob
 	CancelJob
 )
+
+// paged: the operation brings one unit to the device, and ends.
+func (k Kind) paged() bool { return k == PrintUnit || k == PrepareUnit }
 
 // waits: the operation tells by itself what it waits for.
 func (k Kind) waits() bool { return k == SendWindow || k == FollowJob }

@@ -24,6 +24,7 @@ import (
 //	told sent=(WHOLE,OUT)  the operation under way has come so far
 //	waits REASON     the operation under way waits for that; without: it goes on
 //	wait D           time passes
+//	busy, idle       many others print, or few
 //	revoke, drain    as the methods are called
 func TestCoreTranscripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/core", func(t *testing.T, path string) {
@@ -97,6 +98,8 @@ func (s *script) run(d *datadriven.TestData) {
 		s.core.Waits(s.core.op.ID, reason, reason)
 	case "revoke":
 		s.core.Revoke()
+	case "busy", "idle":
+		s.core.busy = d.Cmd == "busy"
 	case "drain":
 		s.core.Drain()
 	default:

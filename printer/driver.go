@@ -159,6 +159,7 @@ type loop struct {
 	*Driver
 	hands   map[uint64]*hand
 	running sync.WaitGroup // operations
+	paged   int            // of them, those that are
 
 	lease  int             // counts leaderships
 	ctx    context.Context // of this one
@@ -252,8 +253,13 @@ func (l *loop) hand(drive queue.Drive) *hand {
 	return h
 }
 
+// alone is how many other devices may print while something is prepared on one: it makes the chain of one device's jobs shorter and costs
+// some CPU, and where many print, the CPU is what they wait for.
+const alone = 3
+
 // step asks the core of a device what is to be done, and does it.
 func (l *loop) step(h *hand) {
+	h.core.busy = l.paged > alone
 	todo := h.core.Step(time.Now())
 	for _, command := range todo.Decisions {
 		l.log.Decide(h.core.term, command)
@@ -272,6 +278,9 @@ func (l *loop) step(h *hand) {
 func (l *loop) start(h *hand, op *Operation) {
 	ctx, uri := l.ctx, h.core.drive.URI
 	h.used = true
+	if op.Kind.paged() {
+		l.paged++
+	}
 	op.stop = make(chan struct{})
 	op.told = func(s device.Sent) {
 		l.post(func(l *loop) {
@@ -292,6 +301,9 @@ func (l *loop) start(h *hand, op *Operation) {
 }
 
 func (l *loop) ended(h *hand, op *Operation, r Result) {
+	if op.Kind.paged() {
+		l.paged--
+	}
 	h.core.Result(time.Now(), r)
 	l.setStats(h)
 	if op.Term == l.term && op.Kind != PrepareUnit {

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -174,6 +175,9 @@ type fakeDevice struct {
 	hang  chan struct{}   // Print waits for it, or its context
 	deaf  bool            // and not for its context
 	paper strings.Builder // what came out
+	// It prepares; what it was given so. Its errors are to mean nothing.
+	prepares bool
+	prepared strings.Builder
 }
 
 func (f *fakeDevice) failure() error {
@@ -193,7 +197,13 @@ func (f *fakeDevice) Open(_ context.Context, o device.Opening) (device.State, er
 		return device.State{}, err
 	}
 	err := f.fence.Open(o.Token)
-	return device.State{Mark: f.fence.Mark, Epoch: f.fence.Epoch, Cluster: f.fence.Cluster, Identity: f.fence.Epoch}, err
+	return device.State{Mark: f.fence.Mark, Epoch: f.fence.Epoch, Cluster: f.fence.Cluster, Identity: f.fence.Epoch, Prepares: f.prepares}, err
+}
+
+func (f *fakeDevice) Prepare(_ context.Context, u device.Unit) error {
+	b, err := io.ReadAll(u.Body)
+	fmt.Fprintf(&f.prepared, "%s ", b)
+	return errors.Join(err, errors.New("no room for it"))
 }
 
 func (f *fakeDevice) Print(ctx context.Context, u device.Unit) error {
@@ -284,6 +294,48 @@ func TestDriverPrints(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 	})
+}
+
+func TestDriverPrepares(t *testing.T) {
+	drive(t, 1, func(l *fakeLog, d []*fakeDevice) {
+		d[0].prepares, d[0].hang = true, make(chan struct{})
+		for _, document := range []string{"a\f", "b\fc\f", "d\f"} {
+			l.submit("p0", document)
+		}
+		close(d[0].hang)
+		settle()
+		expect(t, d[0].prepared.String(), "b\f d\f ")
+		expect(t, d[0].paper.String(), "a\fa\fb\fc\fb\fc\fd\fd\f")
+		expect(t, l.warned.String(), "")
+		if s := l.driver.Stats(); s[0].Units != 8 || s[0].Errors != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// Where many devices print, nothing is prepared: it would take time from them.
+func TestDriverPreparesAlone(t *testing.T) {
+	for others, want := range map[int]string{alone: "b\f c\f ", alone + 1: ""} {
+		drive(t, 1+others, func(l *fakeLog, d []*fakeDevice) {
+			d[0].prepares = true
+			for i := range d {
+				d[i].hang = make(chan struct{})
+				l.submit(fmt.Sprint("p", i), "a\f")
+			}
+			l.submit("p0", "b\f")
+			l.submit("p0", "c\f")
+			settle()
+			close(d[0].hang)
+			settle()
+			expect(t, d[0].prepared.String(), want)
+			expect(t, d[0].paper.String(), "a\fa\fb\fb\fc\fc\f")
+			for _, other := range d[1:] {
+				close(other.hang)
+			}
+			settle()
+			expect(t, d[1].paper.String(), "a\fa\f")
+		})
+	}
 }
 
 func TestDriverHangingDevice(t *testing.T) {

@@ -159,7 +159,7 @@ func (t *turn) fenced(w *queue.Work) {
 // prepare gives the device the bytes of what is likely to print next, while the log takes note of what is out. Only the log
 // says what does print.
 func (t *turn) prepare(w *queue.Work) {
-	if w != nil && t.session.state.Prepares && t.session.prepared != w.Job {
+	if w != nil && !t.busy && t.session.state.Prepares && t.session.prepared != w.Job {
 		t.begin(&Operation{Kind: PrepareUnit, Work: w, Number: w.Start%w.Units + 1, Unit: t.unit(w, w.Start)})
 	}
 }

@@ -2,7 +2,7 @@
 //
 //	DIR/id                      who the tray is: random, made once
 //	DIR/pages/JOB-COPY-PAGE.EXT the bytes of each page (decimal, no padding)
-//	DIR/parts/                  pages on their way, not out yet
+//	DIR/parts/                  pages on their way, not out yet; and one that may be next
 //	DIR/ledger.ndjson           the fence
 //
 // The ledger is itself a log. Each record is one O_APPEND write, and its meaning depends only on what stands before it:
@@ -163,8 +163,8 @@ func (t *Tray) claim(o device.Opening) error {
 	return f.Open(o.Token)
 }
 
-// Print implements device.Fenced. The order is what makes it safe: the page's bytes are durable before its line, the line is durable and
-// found to count before the page appears, and that before it is acknowledged.
+// Print implements device.Fenced. The order is what makes it safe: the page's bytes are durable before its line (Prepare may have seen to
+// that), the line is durable and found to count before the page appears, and that before it is acknowledged.
 func (t *Tray) Print(ctx context.Context, u device.Unit) error {
 	if err := t.wait(ctx); err != nil {
 		return err
