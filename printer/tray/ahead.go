@@ -2,10 +2,12 @@ package tray
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 
 	"printq/printer/device"
+	"printq/queue"
 )
 
 // prepared is a page whose bytes and name are durable already, in parts/, and what its line says of them.
@@ -75,6 +77,26 @@ func (t *Tray) unprepare() {
 	if t.ahead != nil {
 		_ = t.drop(t.ahead.part, nil)
 	}
+}
+
+// tidy drops what was prepared under the token and is not known any more. Else it could be taken for a page that was printed from
+// another file since.
+func (t *Tray) tidy(token queue.Token) error {
+	t.ahead = nil
+	names, err := os.ReadDir(filepath.Join(t.dir, partsDir))
+	if err != nil {
+		return unreachable("look for pages that were prepared", err)
+	}
+	for _, entry := range names {
+		p, ok := parsePart(entry.Name())
+		if !ok || !p.ahead || p.token != token {
+			continue
+		}
+		if err := os.Remove(filepath.Join(t.dir, partsDir, p.name())); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return unreachable("drop a page that was prepared", err)
+		}
+	}
+	return nil
 }
 
 // forget: the part is no more.

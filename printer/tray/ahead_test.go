@@ -129,6 +129,14 @@ func TestPreparedForNothing(t *testing.T) {
 		a.print(2, 2, 1, 1)
 		a.paper(3, 1, 2)
 	})
+	t.Run("it is let go", func(t *testing.T) {
+		a := newAhead(t)
+		if err := a.Release(); err != nil {
+			t.Fatal(err)
+		}
+		a.print(2, 2, 1, 1)
+		a.paper(3, 1, 2)
+	})
 	t.Run("another leader comes", func(t *testing.T) {
 		a := newAhead(t)
 		open(t, New(a.dir, Options{}), token(2, 1))

@@ -235,20 +235,26 @@ func (t *Tray) Close(ctx context.Context, c device.Closing) (device.Mark, error)
 	return t.ledger.fold.fence.Mark, errors.Join(err, why)
 }
 
-// ready reads what is new in the ledger, and places the page of that token that an earlier request could not.
+// ready reads what is new in the ledger, and places the page of that token that an earlier request could not. When the ledger is read
+// for the first time since it was let go, what was prepared before then goes.
 func (t *Tray) ready(token queue.Token) error {
+	first := t.ledger.f == nil
 	if err := errors.Join(t.ledger.refresh(nil), t.ledger.secure()); err != nil {
 		return ledgerError(err)
 	}
-	own, ok := t.ledger.unplaced[token]
-	if !ok {
-		return nil
+	if own, ok := t.ledger.unplaced[token]; ok {
+		p, found, err := t.find(own)
+		if err == nil && found {
+			err = t.place(p)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	p, found, err := t.find(own)
-	if err != nil || !found {
-		return err
+	if first {
+		return t.tidy(token)
 	}
-	return t.place(p)
+	return nil
 }
 
 func (t *Tray) append(r record) (device.Verdict, error, error) {
