@@ -177,7 +177,7 @@ func (s *sim) do(op *Operation) Result {
 	switch op.Kind {
 	case OpenDevice:
 		r.Err = f.Open(op.Token)
-		r.State = device.State{Mark: f.Mark, Epoch: f.Epoch, Cluster: f.Cluster, Identity: "id"}
+		r.State = device.State{Mark: f.Mark, Epoch: f.Epoch, Cluster: f.Cluster, Identity: "id", Prepares: true}
 	case CloseAttempt:
 		if r.Err = f.Check(op.Token, op.Closing.Epoch); r.Err == nil {
 			r.Err = f.Close(op.Token, op.Closing.Attempt)

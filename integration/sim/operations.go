@@ -154,6 +154,8 @@ func operation(op *printer.Operation) string {
 		return "open " + token
 	case printer.CloseAttempt:
 		return fmt.Sprintf("close attempt %d under %s", op.Closing.Attempt, token)
+	case printer.PrepareUnit:
+		return fmt.Sprintf("prepare job %d copy %d page %d under %s", op.Unit.Job, op.Unit.Copy, op.Unit.Page, token)
 	}
 	switch op.Kind {
 	case printer.ReadyDevice, printer.SendWindow, printer.CreateJob, printer.FollowJob, printer.CancelJob:

@@ -156,7 +156,9 @@ func (t *tray) serve(r request) printer.Result {
 			t.wipe()
 			result.Err = w.mutant.open(f, r.op.Token)
 		}
-		result.State = device.State{Mark: f.Mark, Epoch: w.mutant.epoch(f.Epoch), Cluster: f.Cluster, Identity: t.identity}
+		result.State = device.State{
+			Mark: f.Mark, Epoch: w.mutant.epoch(f.Epoch), Cluster: f.Cluster, Identity: t.identity, Prepares: t.head == nil,
+		}
 		if result.Err == nil {
 			w.raceOnOpen(t)
 		}
@@ -165,6 +167,10 @@ func (t *tray) serve(r request) printer.Result {
 		result.Mark = f.Mark
 	case printer.PrintUnit:
 		result.Err = t.print(r)
+	case printer.PrepareUnit:
+		if result.Err = f.Check(r.unit.Token, r.unit.Epoch); result.Err == nil { // nobody hears of an error
+			w.counts.add("page prepared")
+		}
 	}
 	return result
 }
