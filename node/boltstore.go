@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"strconv"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -29,9 +31,10 @@ var errNoHead = errors.New("state.db holds no head")
 // openStore opens state.db. A new file holds no head before its first Commit.
 func openStore(path string) (*boltStore, error) {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout:        time.Second,
-		NoFreelistSync: true,
-		FreelistType:   bbolt.FreelistMapType,
+		Timeout:         time.Second,
+		NoFreelistSync:  true,
+		FreelistType:    bbolt.FreelistMapType,
+		InitialMmapSize: mapAhead(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open state %q: %w", path, err)
@@ -42,6 +45,15 @@ func openStore(path string) (*boltStore, error) {
 		return nil, fmt.Errorf("read state %q: %w", path, err)
 	}
 	return s, nil
+}
+
+// mapAhead is how many addresses are mapped before a file is that large. A map that has to grow in a commit costs a copy of all that
+// the commit has touched, and waits for the readers. On Windows the file would be made as large.
+func mapAhead() int {
+	if runtime.GOOS == "windows" || strconv.IntSize < 64 {
+		return 0
+	}
+	return 1 << 30
 }
 
 // renew makes durable what was read at open, before anything is built on it. Where the process before ended because the sync of a meta
@@ -118,67 +130,6 @@ func (s *boltStore) Each(bucket queue.Bucket, fn func(key, value []byte) error) 
 	})
 }
 
-// Lines reads lines; what they are about, for the filters, is read from the line itself.
-func (s *boltStore) Lines(seq uint64, limit int) (lines []queue.Line, err error) {
-	err = s.db.View(func(tx *bbolt.Tx) error {
-		b := tx.Bucket([]byte(queue.Lines))
-		if b == nil {
-			return nil
-		}
-		c := b.Cursor()
-		for k, v := c.Seek(binary.BigEndian.AppendUint64(nil, seq)); k != nil && len(lines) < limit; k, v = c.Next() {
-			line, err := parseLine(v)
-			if err != nil {
-				return err
-			}
-			lines = append(lines, line)
-		}
-		return nil
-	})
-	return lines, err
-}
-
-// oldestLine is the seq of the oldest line kept; 0: there is none.
-func (s *boltStore) oldestLine() (seq uint64) {
-	_ = s.db.View(func(tx *bbolt.Tx) error {
-		if b := tx.Bucket([]byte(queue.Lines)); b != nil {
-			if k, _ := b.Cursor().First(); len(k) == 8 {
-				seq = binary.BigEndian.Uint64(k)
-			}
-		}
-		return nil
-	})
-	return seq
-}
-
-// A stored line is its seq, the job and the printer it is about, and then the line as it is served.
-func storeLine(l queue.Line) []byte {
-	b := make([]byte, 0, len(l.JSON)+len(l.Printer)+12)
-	b = binary.AppendUvarint(b, l.Seq)
-	b = binary.AppendUvarint(b, l.Job)
-	b = binary.AppendUvarint(b, uint64(len(l.Printer)))
-	return append(append(b, l.Printer...), l.JSON...)
-}
-
-func parseLine(v []byte) (queue.Line, error) {
-	v = bytes.Clone(v)
-	var l queue.Line
-	for _, field := range []*uint64{&l.Seq, &l.Job} {
-		x, n := binary.Uvarint(v)
-		if n <= 0 {
-			return l, errors.New("a stored line is not readable")
-		}
-		*field, v = x, v[n:]
-	}
-	size, n := binary.Uvarint(v)
-	if n <= 0 || size > uint64(len(v)-n) {
-		return l, fmt.Errorf("stored line %d is not readable", l.Seq)
-	}
-	v = v[n:]
-	l.Printer, l.JSON = string(v[:size]), v[size:]
-	return l, nil
-}
-
 func (s *boltStore) Commit(b *Batch) error {
 	err := s.db.Update(func(tx *bbolt.Tx) error {
 		if err := putHead(tx, b.Head); err != nil {
@@ -230,26 +181,6 @@ func putChanges(tx *bbolt.Tx, changes []queue.Change) error {
 				return err
 			}
 		} else if err := b.Put(c.Key, c.Value); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func putLines(tx *bbolt.Tx, lines []queue.Line, trim uint64) error {
-	b, err := tx.CreateBucketIfNotExists([]byte(queue.Lines))
-	if err != nil {
-		return err
-	}
-	b.FillPercent = 0.95
-	for _, l := range lines {
-		if err := b.Put(binary.BigEndian.AppendUint64(nil, l.Seq), storeLine(l)); err != nil {
-			return err
-		}
-	}
-	c := b.Cursor()
-	for k, _ := c.First(); len(k) == 8 && binary.BigEndian.Uint64(k) < trim; k, _ = c.First() {
-		if err := c.Delete(); err != nil {
 			return err
 		}
 	}

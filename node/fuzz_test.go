@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"io"
+	"slices"
 	"testing"
 
 	"go.etcd.io/raft/v3/raftpb"
@@ -146,17 +147,35 @@ func FuzzBirth(f *testing.F) {
 	})
 }
 
-// FuzzStoredLine: a line comes out of state.db as it went in, and what is not one is refused.
-func FuzzStoredLine(f *testing.F) {
-	f.Add(storeLine(queue.Line{Seq: 7, Job: 3, Printer: "p", JSON: []byte(`{"seq":7}`)}))
+// FuzzStoredLines: lines come out of a record of state.db as they went in, and what is not one is refused.
+func FuzzStoredLines(f *testing.F) {
+	group, _ := lineGroup([]queue.Line{{Seq: 7, Job: 3, Printer: "p", JSON: []byte(`{"seq":7}`)}, {Seq: 8, JSON: []byte(`{"seq":8}`)}})
+	f.Add(group)
+	f.Add(appendLine(nil, queue.Line{Seq: 7, Job: 3, Printer: "p", JSON: []byte(`{"seq":7}`)}))
 	f.Add([]byte{1, 2, 0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		l, err := parseLine(b)
-		if err != nil {
+		read := func(record []byte) (lines []queue.Line, err error) {
+			err = eachLine(record, func(l queue.Line) bool { lines = append(lines, l); return true })
+			return lines, err
+		}
+		lines, err := read(b)
+		if err != nil || len(lines) == 0 {
 			return
 		}
-		if again, err := parseLine(storeLine(l)); err != nil || again.Seq != l.Seq || again.Job != l.Job || again.Printer != l.Printer || !bytes.Equal(again.JSON, l.JSON) {
-			t.Fatalf("%+v becomes %+v, %v", l, again, err)
+		var again []queue.Line
+		for rest := lines; len(rest) > 0; {
+			var group []byte
+			group, rest = lineGroup(rest)
+			part, err := read(group)
+			if err != nil {
+				t.Fatalf("%x of %+v: %v", group, lines, err)
+			}
+			again = append(again, part...)
+		}
+		if !slices.EqualFunc(lines, again, func(l, m queue.Line) bool {
+			return l.Seq == m.Seq && l.Job == m.Job && l.Printer == m.Printer && bytes.Equal(l.JSON, m.JSON)
+		}) {
+			t.Fatalf("%+v becomes %+v", lines, again)
 		}
 	})
 }
