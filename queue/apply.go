@@ -33,7 +33,7 @@ func (s *State) Apply(e Entry, v View) (Result, error) {
 	batch, offset := &queuepb.Batch{}, 0
 	if len(e.Data) > 0 {
 		var err error
-		if batch, offset, err = Unpack(e.Data); err != nil {
+		if batch, offset, err = s.unpacker.unpack(e.Data); err != nil {
 			return Result{}, fmt.Errorf("apply entry %d: %w", e.Index, err)
 		}
 	}

@@ -90,8 +90,13 @@ func Pack(unixNano int64, cmds []Packed) []byte {
 	return data
 }
 
-// Unpack is Pack undone: the commands, and where in data the payloads begin. Any bytes may be given.
+// Unpack is Pack undone: the commands, and where in data the payloads begin. Any bytes may be given. The commands may share data, and
+// the memory of each other: what of them is kept for long is to be copied.
 func Unpack(data []byte) (batch *queuepb.Batch, payloadOffset int, err error) {
+	return new(unpacker).unpack(data)
+}
+
+func (u *unpacker) unpack(data []byte) (batch *queuepb.Batch, payloadOffset int, err error) {
 	if len(data) == 0 || data[0] != format {
 		return nil, 0, fmt.Errorf("%w: format is not %d", errFormat, format)
 	}
@@ -103,8 +108,7 @@ func Unpack(data []byte) (batch *queuepb.Batch, payloadOffset int, err error) {
 		return nil, 0, fmt.Errorf("%w: head is cut off", errFormat)
 	}
 	payloadOffset = 1 + n + int(size)
-	batch = new(queuepb.Batch)
-	if err := proto.Unmarshal(data[1+n:payloadOffset], batch); err != nil {
+	if batch, err = u.decode(data[1+n : payloadOffset]); err != nil {
 		return nil, 0, fmt.Errorf("%w: %w", errFormat, err)
 	}
 	var sum uint64

@@ -28,30 +28,46 @@ func (s *State) Drain() []Change {
 }
 
 // sorted puts changes in order. Where something was gone and came again under one key, the older comes first, as it was
-// touched first.
+// touched first. Jobs, which are the most, are in order mostly.
 func sorted(changes []Change) []Change {
-	type ranked struct {
-		rank rank
-		at   int
+	counts := make([]int, len(Buckets)+1) // by rank, of the changes of the ranks before it
+	for _, c := range changes {
+		counts[rankOf(c.Bucket)]++
 	}
-	order := make([]ranked, len(changes))
-	for i, c := range changes {
-		order[i] = ranked{rankOf(c.Bucket), i}
+	at := 0
+	for r, n := range counts {
+		counts[r] = at
+		at += n
 	}
-	slices.SortFunc(order, func(a, b ranked) int {
-		if a.rank != b.rank {
-			return cmp.Compare(a.rank, b.rank)
-		}
-		if c := bytes.Compare(changes[a.at].Key, changes[b.at].Key); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.at, b.at)
-	})
 	list := make([]Change, len(changes))
-	for i, r := range order {
-		list[i] = changes[r.at]
+	for _, c := range changes {
+		r := rankOf(c.Bucket)
+		list[counts[r]] = c
+		counts[r]++
+	}
+	at = 0
+	for _, end := range counts {
+		sortByKey(list[at:end])
+		at = end
 	}
 	return list
+}
+
+func sortByKey(changes []Change) {
+	if slices.IsSortedFunc(changes, func(a, b Change) int { return bytes.Compare(a.Key, b.Key) }) {
+		return
+	}
+	unsorted := slices.Clone(changes)
+	order := make([]int, len(changes))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(bytes.Compare(unsorted[a].Key, unsorted[b].Key), cmp.Compare(a, b))
+	})
+	for i, from := range order {
+		changes[i] = unsorted[from]
+	}
 }
 
 // Find looks for a record among the changes of one Drain: a nil value says that it was deleted.
@@ -82,8 +98,8 @@ func (s *State) write(changes []Change, k kept) []Change {
 	}
 	switch k := k.(type) {
 	case *job:
-		if k.state.Ended() && s.jobs[k.id] == k {
-			delete(s.jobs, k.id)
+		if k.state.Ended() && s.jobs.get(k.id) == k {
+			s.jobs.remove(k.id)
 		}
 	case *usedKey:
 		if name := k.idempotency.key; s.usedKeys[name] == k {

@@ -9,7 +9,7 @@ import (
 // expire carries out what the leader found due, as far as it is by state time.
 func (t *turn) expire(m *queuepb.Expire) error {
 	for _, id := range m.Ttl {
-		if j := t.jobs[id]; j != nil && j.deadlineSlot != 0 && !j.incoming() && t.over(j.submitted.time, j.ttl) {
+		if j := t.jobs.get(id); j != nil && j.deadlineSlot != 0 && !j.incoming() && t.over(j.submitted.time, j.ttl) {
 			t.to(j, Aborted, reasonTTL)
 			t.begin("expire", j.printer.name, j.id)
 			t.str("state", j.state.String())
@@ -68,7 +68,7 @@ func (t *turn) expireDocuments(ids []uint64) (done []uint64) {
 		}
 		t.result.Release = append(t.result.Release, t.ended.letGo(f)...)
 		j.document, j.documentGone = nil, true
-		t.jobs[id] = j
+		t.jobs.put(j)
 		t.changed(j)
 		done = append(done, id)
 	}
@@ -92,10 +92,10 @@ func (t *turn) expireFinished(ids []uint64) (done []uint64) {
 
 // leave takes away the record of an ended job. It is not read for that: thousands leave at once, and the store is slow.
 func (t *turn) leave(f *finished) {
-	j := t.jobs[f.id]
+	j := t.jobs.get(f.id)
 	if j == nil {
 		j = &job{id: f.id, state: Completed, record: record{sum: f.sum, stored: rankOf(Finished)}}
-		t.jobs[f.id] = j
+		t.jobs.put(j)
 	}
 	t.changed(j)
 	t.erase(j)

@@ -2,18 +2,40 @@ package queue
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"testing"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	"printq/queue/queuepb"
 )
 
+// FuzzUnpack: a batch is what protobuf makes of it, and packs and unpacks again.
 func FuzzUnpack(f *testing.F) {
+	w := newWorld(f)
+	saga(w)
+	for _, e := range w.log {
+		f.Add(e.Data)
+	}
+	whole := submit("p", 1, 1)
+	fill(whole.GetSubmit().ProtoReflect(), rand.New(rand.NewPCG(1, 2)), 0)
+	f.Add(Pack(7, []Packed{{Encode(whole), nil}}))
+	whole.GetSubmit().Options = nil
+	f.Add(Pack(7, []Packed{{Encode(whole), make([]byte, whole.Payload)}, {Encode(kib(1, 1)), make([]byte, 1000)}}))
 	f.Add(Pack(7, []Packed{{Encode(submit("p", 1, 1)), []byte("x")}, {Encode(claim(1)), nil}}))
 	f.Add([]byte{1, 0})
 	f.Add([]byte{})
+	used := new(unpacker)
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if head, ok := headOf(data); ok {
+			want := new(queuepb.Batch)
+			wantErr := proto.Unmarshal(head, want)
+			got, err := used.decode(head)
+			if (err == nil) != (wantErr == nil) || err == nil && !proto.Equal(got, want) {
+				t.Fatalf("%x is\n%v, %v\nwant\n%v, %v", head, got, err, want, wantErr)
+			}
+		}
 		batch, offset, err := Unpack(data)
 		if err != nil {
 			return
@@ -37,6 +59,17 @@ func FuzzUnpack(f *testing.F) {
 			t.Fatal("the payload changed")
 		}
 	})
+}
+
+// headOf is the head of an entry's data, or all of it where it has none.
+func headOf(data []byte) (head []byte, ok bool) {
+	if len(data) == 0 {
+		return nil, false
+	}
+	if size, n := protowire.ConsumeVarint(data[1:]); n > 0 && size <= uint64(len(data)-1-n) {
+		return data[1+n : 1+n+int(size)], true
+	}
+	return data, true
 }
 
 // Whatever a command holds, the state stays sound, and its records load.

@@ -14,7 +14,7 @@ func (s *State) FirstJob() uint64 {
 
 // HasJob reports whether the job exists, live or finished, without reading its record.
 func (s *State) HasJob(id uint64) bool {
-	if j := s.jobs[id]; j != nil {
+	if j := s.jobs.get(id); j != nil {
 		return !j.gone
 	}
 	return s.ended.byID[id] != nil

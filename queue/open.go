@@ -216,7 +216,7 @@ func noDocument(j *job) error {
 
 // waitOn lets an open job wait on: a piece of its document came.
 func (t *turn) waitOn(id uint64) {
-	if j := t.jobs[id]; j != nil && j.incoming() && j.rare.open < t.time {
+	if j := t.jobs.get(id); j != nil && j.incoming() && j.rare.open < t.time {
 		t.opens.remove(j)
 		j.rare.open = t.time
 		t.opens.push(j)
@@ -227,7 +227,7 @@ func (t *turn) waitOn(id uint64) {
 // expireOpen aborts jobs whose document did not come.
 func (t *turn) expireOpen(ids []uint64) {
 	for _, id := range ids {
-		if j := t.jobs[id]; j != nil && j.incoming() && t.over(j.rare.open, int64(OpenIdle)) {
+		if j := t.jobs.get(id); j != nil && j.incoming() && t.over(j.rare.open, int64(OpenIdle)) {
 			t.to(j, Aborted, reasonOpen)
 			t.begin("expire", j.printer.name, j.id)
 			t.str("state", j.state.String())

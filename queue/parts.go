@@ -105,6 +105,6 @@ func (t *turn) noMore(j *job) {
 
 // rewrite notes a change of a job that may have ended and left memory.
 func (t *turn) rewrite(j *job) {
-	t.jobs[j.id] = j
+	t.jobs.put(j)
 	t.changed(j)
 }

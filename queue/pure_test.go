@@ -71,7 +71,7 @@ func verify(r interface{ Fatalf(string, ...any) }, lines []string) {
 // check is what must hold of a state after every entry.
 func check(r interface{ Fatalf(string, ...any) }, s *State) {
 	counts := [Completed + 1]int{}
-	for _, j := range s.jobs {
+	for j := range s.jobs.all() {
 		if j.state.Ended() {
 			continue
 		}
@@ -104,9 +104,9 @@ func check(r interface{ Fatalf(string, ...any) }, s *State) {
 // checkFirst is what must hold of the oldest job.
 func checkFirst(r interface{ Fatalf(string, ...any) }, s *State) {
 	first := s.nextJob
-	for id, j := range s.jobs {
+	for j := range s.jobs.all() {
 		if !j.gone {
-			first = min(first, id)
+			first = min(first, j.id)
 		}
 	}
 	for id := range s.ended.byID {
@@ -120,7 +120,7 @@ func checkFirst(r interface{ Fatalf(string, ...any) }, s *State) {
 // checkOpen is what must hold of jobs without documents, and of answers that were not seen.
 func checkOpen(r interface{ Fatalf(string, ...any) }, s *State) {
 	open := 0
-	for _, j := range s.jobs {
+	for j := range s.jobs.all() {
 		if j.incoming() {
 			open++
 		}

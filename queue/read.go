@@ -58,7 +58,7 @@ func (s *State) Counts(name string) Counts {
 
 // Job gives the record of a job, live or ended; nil if there is none.
 func (s *State) Job(id uint64, v View) (*Job, error) {
-	if j := s.jobs[id]; j != nil {
+	if j := s.jobs.get(id); j != nil {
 		if j.gone {
 			return nil, nil
 		}

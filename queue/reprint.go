@@ -52,7 +52,7 @@ func (t *turn) reprint(m *queuepb.Reprint) (job uint64, repeated bool, err error
 
 // find finds a job, wherever it lies; nil if there is none.
 func (t *turn) find(id uint64) *job {
-	if j := t.jobs[id]; j != nil {
+	if j := t.jobs.get(id); j != nil {
 		if j.gone {
 			return nil
 		}

@@ -98,7 +98,7 @@ func (s *sim) checkStart(l Line) {
 	if err := json.Unmarshal(l.JSON, &line); err != nil {
 		s.Fatal(err)
 	}
-	j := s.jobs[l.Job]
+	j := s.jobs.get(l.Job)
 	if line.Type != "start" || j == nil {
 		return
 	}

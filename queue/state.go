@@ -20,8 +20,8 @@ type State struct {
 	void        uint64
 	digest      uint64
 
-	jobs      map[uint64]*job // live ones, and ended ones not yet drained
-	order     []*job          // live ones by id, with some that ended
+	jobs      jobTable // live ones, and ended ones not yet drained
+	order     []*job   // live ones by id, with some that ended
 	live      int
 	counts    [Completed + 1]int // live jobs by state
 	doubts    int                // of them, held in doubt
@@ -54,7 +54,8 @@ type State struct {
 	// Of the turn at hand, kept for the next: what all its lines have in common, the lines, and the one being built.
 	stamp, text, scratch []byte
 
-	known map[string]string // see intern
+	known    map[string]string // see intern
+	unpacker unpacker
 }
 
 // neverWritten makes the first Drain of a new state give its meta record.
@@ -67,7 +68,7 @@ func New(cluster string) *State {
 		deadlines: jobHeap{before: byDeadline, slot: deadlineSlot}, opens: jobHeap{before: byOpen, slot: deadlineSlot},
 		unseen:        unseens{byPrint: make(map[[32]byte]*unseen), byJob: make(map[uint64]*unseen)},
 		subscriptions: make(map[uint64]*subscription), nextSubscription: 1,
-		jobs: make(map[uint64]*job), printers: make(map[string]*printer), devices: make(map[uint64]*device),
+		printers: make(map[string]*printer), devices: make(map[uint64]*device),
 		uris: make(map[string]*device), names: make(map[string]*device), members: make(map[uint64]*member),
 		uploads: make(map[string]*upload), sessions: make(map[uint64]*session), liveKeys: make(map[string]*job),
 		known:    make(map[string]string),
@@ -133,7 +134,7 @@ func (s *State) admit(j *job) {
 	if s.live < len(s.order)/2 && len(s.order) > 64 {
 		s.order = slices.DeleteFunc(s.order, func(j *job) bool { return j.state.Ended() })
 	}
-	s.jobs[j.id] = j
+	s.jobs.put(j)
 	s.order = append(s.order, j)
 	s.live++
 	if j.idempotency != nil {

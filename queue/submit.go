@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"math"
+	"strings"
 
 	"printq/queue/queuepb"
 )
@@ -58,6 +59,7 @@ func (t *turn) submit(m *queuepb.Submit) (job uint64, repeated bool, err error) 
 	if m.Chunks == 0 {
 		t.result.Retain = append(t.result.Retain, c.document...)
 	}
+	c.name, c.key = strings.Clone(c.name), strings.Clone(c.key) // they stay, and are a part of all that came with them
 	return t.make("submit", p, c).id, false, nil
 }
 

@@ -7,7 +7,7 @@ const manyBefore = 1000
 
 // Waits says in one sentence why a job does not print now; empty where it does, has ended, or is not known.
 func (s *State) Waits(id uint64) string {
-	j := s.jobs[id]
+	j := s.jobs.get(id)
 	switch {
 	case j == nil || j.state.Ended():
 		return ""
