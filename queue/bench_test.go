@@ -69,6 +69,7 @@ func BenchmarkSubmit(b *testing.B) {
 				runtime.GC()
 				b.ReportAllocs()
 				b.ResetTimer()
+				defer processorTime(b)()
 				for i, data := range entries {
 					w.at++
 					if _, err := w.Apply(Entry{Index: w.at, Term: w.epoch, Data: data}, w.store); err != nil {
@@ -99,6 +100,7 @@ func BenchmarkDispatch(b *testing.B) {
 			runtime.GC()
 			b.ReportAllocs()
 			b.ResetTimer()
+			defer processorTime(b)()
 			for i := range b.N {
 				w.apply(cmds)
 				d := w.Drive(1001)

@@ -59,12 +59,17 @@ func (l *loader) read(r *record, key, value []byte, m proto.Message) error {
 	if err := proto.Unmarshal(value, m); err != nil {
 		return fmt.Errorf("%w: key %x: %w", errRecords, key, err)
 	}
+	l.count(r, key, value)
+	return nil
+}
+
+// count notes that a record is in the store, and what it adds to the digest.
+func (l *loader) count(r *record, key, value []byte) {
 	r.stored = rankOf(l.bucket)
 	if counted(l.bucket) {
 		r.sum = recordSum(l.bucket, key, value)
 		l.sum += r.sum
 	}
-	return nil
 }
 
 func (l *loader) meta(_, value []byte) error {
@@ -136,21 +141,26 @@ func (l *loader) device(key, value []byte) error {
 }
 
 func (l *loader) job(key, value []byte) error {
-	var m Job
-	var r record
-	if err := l.read(&r, key, value, &m); err != nil {
-		return err
+	j := l.plainJob(value)
+	if j != nil {
+		l.count(&j.record, key, value)
+	} else {
+		var m Job
+		var r record
+		if err := l.read(&r, key, value, &m); err != nil {
+			return err
+		}
+		j = l.jobOf(&m)
+		j.record = r
+		j.user, j.format, j.reason = l.intern(j.user), l.intern(j.format), l.intern(j.reason)
+		if d := l.devices[m.Device]; d != nil {
+			j.device, d.job = d, j
+		} else if m.Device != 0 {
+			return fmt.Errorf("%w: job %d is at device %d", errRecords, m.Id, m.Device)
+		}
 	}
-	j := l.jobOf(&m)
-	j.record = r
-	j.user, j.format, j.reason = l.intern(j.user), l.intern(j.format), l.intern(j.reason)
-	if l.printers[m.Printer] == nil || JobState(m.State).Ended() || j.state < Pending {
-		return fmt.Errorf("%w: job %d at printer %q is %s", errRecords, m.Id, m.Printer, j.state)
-	}
-	if d := l.devices[m.Device]; d != nil {
-		j.device, d.job = d, j
-	} else if m.Device != 0 {
-		return fmt.Errorf("%w: job %d is at device %d", errRecords, m.Id, m.Device)
+	if l.printers[j.printer.name] == nil || j.state.Ended() || j.state < Pending {
+		return fmt.Errorf("%w: job %d at printer %q is %s", errRecords, j.id, j.printer.name, j.state)
 	}
 	l.admit(j)
 	j.printer.counts[j.state]++

@@ -9,6 +9,8 @@ type jobTable struct {
 	// The page that was looked at last. nil: none.
 	last   *jobPage
 	number uint64
+	// The number of the newest page, which stays though it is empty: the next job comes there.
+	newest uint64
 }
 
 const pageJobs = 128
@@ -41,11 +43,7 @@ func (x *jobTable) get(id uint64) *job {
 func (x *jobTable) put(j *job) {
 	p := x.page(j.id)
 	if p == nil {
-		if x.pages == nil {
-			x.pages = make(map[uint64]*jobPage)
-		}
-		p = new(jobPage)
-		x.pages[j.id/pageJobs] = p
+		p = x.add(j.id / pageJobs)
 	}
 	if p.jobs[j.id%pageJobs] == nil {
 		p.n++
@@ -53,17 +51,37 @@ func (x *jobTable) put(j *job) {
 	p.jobs[j.id%pageJobs] = j
 }
 
-// remove takes out the job of that id, if it is here. A page that holds none goes, too.
+func (x *jobTable) add(number uint64) *jobPage {
+	if x.pages == nil {
+		x.pages = make(map[uint64]*jobPage)
+	}
+	p := new(jobPage)
+	x.pages[number] = p
+	if number > x.newest {
+		before := x.newest
+		x.newest = number
+		x.drop(before)
+	}
+	return p
+}
+
+// drop lets go of a page that holds no job, unless it is the newest.
+func (x *jobTable) drop(number uint64) {
+	if p := x.pages[number]; p != nil && p.n == 0 && number != x.newest {
+		delete(x.pages, number)
+		x.last = nil
+	}
+}
+
+// remove takes out the job of that id, if it is here.
 func (x *jobTable) remove(id uint64) {
 	p := x.page(id)
 	if p == nil || p.jobs[id%pageJobs] == nil {
 		return
 	}
 	p.jobs[id%pageJobs] = nil
-	if p.n--; p.n == 0 {
-		delete(x.pages, id/pageJobs)
-		x.last = nil
-	}
+	p.n--
+	x.drop(id / pageJobs)
 }
 
 // all gives the jobs in no order.
