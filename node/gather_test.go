@@ -57,6 +57,54 @@ func TestProposalsAreGathered(t *testing.T) {
 	})
 }
 
+// As long as clients come a leader waits for the next, up to half of what a sync takes.
+func TestGatheringHasAnEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 3)
+		leader := w.leader()
+		leader.must(setPrinter("p", "tray:/a"), nil)
+		g := newGatherer()
+		const slow, step = 8 * time.Millisecond, 900 * time.Microsecond
+		ask := func() *call {
+			c := leader.propose(submit("p", "", []byte("x")), []byte("x"))
+			g.hold(leader.core, slow, false)
+			return c
+		}
+		for range 20 {
+			leader.propose(submit("p", "", []byte("x")), []byte("x"))
+		}
+		w.work()
+
+		began := time.Now()
+		first := ask()
+		for !first.ended {
+			select {
+			case <-g.timer.C:
+				g.hold(leader.core, slow, true)
+			case <-time.After(step):
+				ask()
+			}
+			w.work()
+		}
+		if took := time.Since(began); took < slow/4 || took > slow/2+step {
+			t.Errorf("it waited for %v for clients that came each %v", took, step)
+		}
+
+		for range 20 {
+			leader.propose(submit("p", "", []byte("x")), []byte("x"))
+		}
+		w.work()
+		ask()
+		time.Sleep(slow / 10)
+		g.answered()
+		began = time.Now()
+		<-g.timer.C
+		if took := time.Since(began); took != slow/8 {
+			t.Errorf("it waited for %v after an answer", took)
+		}
+	})
+}
+
 // What a follower has of the log it says once in a tick, and again in the next.
 func TestAcknowledgementsAreNotRepeated(t *testing.T) {
 	w := newWorld(t, 3)

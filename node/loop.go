@@ -40,6 +40,7 @@ func (n *Node) loop(ctx, background context.Context, c *Core) error {
 	leave := ctx.Done()
 	var left <-chan struct{}
 	var events []event
+	var err error
 	g := newGatherer()
 	for {
 		gathered := false
@@ -52,18 +53,19 @@ func (n *Node) loop(ctx, background context.Context, c *Core) error {
 		case <-tick.C:
 			c.Tick(n.now())
 		case <-g.timer.C:
-			gathered = true
+			// Who came while the loop was busy is not to be waited for, and not to be left out.
+			if events, err = n.handleAll(c, events); err != nil {
+				return err
+			}
+			gathered = len(events) == 0
 		case <-n.inbox.wake:
-			events = n.inbox.take(events)
-			for i := range events {
-				if err := n.handle(c, &events[i]); err != nil {
-					return err
-				}
+			if events, err = n.handleAll(c, events); err != nil {
+				return err
 			}
 		}
 		g.hold(c, n.documents().SyncTime(), gathered)
-		more, err := c.Step(n.now())
-		if err != nil {
+		var more bool
+		if more, err = c.Step(n.now()); err != nil {
 			return err
 		}
 		if more {
@@ -71,6 +73,7 @@ func (n *Node) loop(ctx, background context.Context, c *Core) error {
 		}
 		if at := c.batch.applied; *n.applied.Load() != at {
 			n.applied.Store(&at)
+			g.answered()
 		}
 		for _, to := range c.Asked() {
 			n.work.Go(func() { n.handOver(background, to) })
@@ -79,6 +82,17 @@ func (n *Node) loop(ctx, background context.Context, c *Core) error {
 			return err
 		}
 	}
+}
+
+// handleAll handles what waits, and gives it back, to be the next to be filled.
+func (n *Node) handleAll(c *Core, spare []event) ([]event, error) {
+	events := n.inbox.take(spare)
+	for i := range events {
+		if err := n.handle(c, &events[i]); err != nil {
+			return nil, err
+		}
+	}
+	return events, nil
 }
 
 // now is the moment, by both clocks. A difference of two time.Now would not tell that somebody has set the clock.
@@ -109,11 +123,8 @@ func (n *Node) handle(c *Core, e *event) error {
 func (n *Node) holdWhileOverfull(c *Core) error {
 	for c.Overfull() {
 		<-n.inbox.wake
-		events := n.inbox.take(nil)
-		for i := range events {
-			if err := n.handle(c, &events[i]); err != nil {
-				return err
-			}
+		if _, err := n.handleAll(c, nil); err != nil {
+			return err
 		}
 		c.flush(false)
 	}
