@@ -84,34 +84,58 @@ func BenchmarkSubmit(b *testing.B) {
 	}
 }
 
-// A job's whole way: submitted, chosen, done, with a device that is idle; and beside it the jobs that wait elsewhere.
+// A job's whole way: one is submitted, one is done, and the next is chosen. Where jobs wait, they do so on a thousand printers: beside the one
+// that prints, which is idle else, or on those that print, one after the other.
 func BenchmarkDispatch(b *testing.B) {
 	for _, waiting := range []int{0, 1_000_000} {
-		b.Run(fmt.Sprintf("waiting=%d", waiting), func(b *testing.B) {
+		b.Run(fmt.Sprintf("waiting=%d/beside", waiting), func(b *testing.B) {
 			if waiting > 0 && testing.Short() {
 				b.Skip("short")
 			}
 			w := crowd(b, 1000, waiting)
 			w.entry(setPrinter("hot", &queuepb.PrinterSettings{Devices: []string{"tray:/hot"}}))
 			w.takeOver(1001, nil, "e")
-			c := kib(0, 1)
-			c.GetSubmit().Printer, c.Session = "hot", 0
-			cmds := []Packed{{Encode(c), make([]byte, 1000)}}
-			runtime.GC()
-			b.ReportAllocs()
-			b.ResetTimer()
-			defer processorTime(b)()
-			for i := range b.N {
-				w.apply(cmds)
-				d := w.Drive(1001)
-				w.apply([]Packed{{Head: Encode(w.tag(&queuepb.Command{Body: &queuepb.Command_Done{Done: &queuepb.Done{
-					Device: 1001, Token: d.Token.message(), Attempt: d.Work.Attempt, Units: 1,
-				}}}))}})
-				if i%16 == 15 {
-					w.Drain()
-				}
-			}
+			w.dispatch(b, []string{"hot"}, []uint64{1001})
 		})
+		b.Run(fmt.Sprintf("waiting=%d/among", waiting), func(b *testing.B) {
+			if waiting > 0 && testing.Short() {
+				b.Skip("short")
+			}
+			w := crowd(b, 1000, waiting)
+			var names []string
+			var devices []uint64
+			for i := range 1000 {
+				names, devices = append(names, fmt.Sprintf("p%d", i)), append(devices, uint64(i)+1)
+				w.takeOver(devices[i], nil, fmt.Sprint("e", i))
+			}
+			w.dispatch(b, names, devices)
+		})
+	}
+}
+
+// dispatch lets each printer in turn take a job and finish one.
+func (w *world) dispatch(b *testing.B, printers []string, devices []uint64) {
+	var submits [][]Packed
+	for _, name := range printers {
+		c := kib(0, 1)
+		c.GetSubmit().Printer, c.Session = name, 0
+		submits = append(submits, []Packed{{Encode(c), make([]byte, 1000)}})
+	}
+	w.Drain()
+	runtime.GC()
+	b.ReportAllocs()
+	b.ResetTimer()
+	defer processorTime(b)()
+	for i := range b.N {
+		device := devices[i%len(devices)]
+		w.apply(submits[i%len(submits)])
+		d := w.Drive(device)
+		w.apply([]Packed{{Head: Encode(w.tag(&queuepb.Command{Body: &queuepb.Command_Done{Done: &queuepb.Done{
+			Device: device, Token: d.Token.message(), Attempt: d.Work.Attempt, Units: 1,
+		}}}))}})
+		if i%16 == 15 {
+			w.Drain()
+		}
 	}
 }
 
