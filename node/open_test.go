@@ -77,6 +77,9 @@ func TestDocumentAfterJob(t *testing.T) {
 			if _, err := c.attach(t.Context(), n[1], a.Job, bytes.NewReader([]byte("another"))); !errors.Is(err, queue.ErrState) {
 				t.Errorf("another document: %v", err)
 			}
+			if _, err := n[2].Barrier(t.Context()); err != nil { // it may be behind
+				t.Fatal(err)
+			}
 			if got := c.read(n[2], a.Job); sha256.Sum256(got) != sha256.Sum256(doc) {
 				t.Errorf("%d bytes came back as %d", size, len(got))
 			}
