@@ -40,6 +40,9 @@ func (b *batches) init(h Head) {
 	b.sizes = entrySizes{first: h.Base.Index + 1}
 }
 
+// maxAhead bounds the lines that room is made for before they come.
+const maxAhead = 4096
+
 // maxUnwritten bounds the lines that wait for the store. Past it the loop waits for the store too: a member whose disk
 // does not keep up must not keep leading.
 const maxUnwritten = 64 << 20
@@ -139,7 +142,7 @@ func (c *Core) flush(force bool) {
 	if seq := c.queue.Seq(); seq > c.cfg.MaxLines {
 		w.TrimLines = max(b.trim, seq-c.cfg.MaxLines+1)
 	}
-	b.lines, b.release, b.bytes, b.dirty = nil, nil, 0, false
+	b.lines, b.release, b.bytes, b.dirty = make([]queue.Line, 0, min(len(b.lines), maxAhead)), nil, 0, false // about as many come again
 	c.writing = w
 	c.counts.batches++
 	c.port.Write(w)

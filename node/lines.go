@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"go.etcd.io/bbolt"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"printq/queue"
 )
@@ -32,21 +33,25 @@ func appendLine(b []byte, l queue.Line) []byte {
 	return append(append(b, l.Printer...), l.JSON...)
 }
 
-// lineBytes is a bound on what appendLine adds.
-func lineBytes(l queue.Line) int { return len(l.JSON) + len(l.Printer) + 3*binary.MaxVarintLen64 }
+// lineBytes is how much appendLine adds.
+func lineBytes(l queue.Line) int {
+	return protowire.SizeVarint(l.Seq) + protowire.SizeVarint(l.Job) + protowire.SizeBytes(len(l.Printer)) + len(l.JSON)
+}
 
 // lineGroup gives the record of as many of the lines as it holds; rest are those after them.
 func lineGroup(lines []queue.Line) (group []byte, rest []queue.Line) {
 	n, size := 0, 1
-	for n < len(lines) && (n == 0 || size+len(lines[n].JSON) <= groupBytes) {
-		size += lineBytes(lines[n]) + binary.MaxVarintLen32
-		n++
+	for ; n < len(lines); n++ {
+		more := protowire.SizeBytes(lineBytes(lines[n]))
+		if n > 0 && size+more > groupBytes {
+			break
+		}
+		size += more
 	}
 	group = append(make([]byte, 0, size), groupMark)
-	var scratch []byte
 	for _, l := range lines[:n] {
-		scratch = appendLine(scratch[:0], l)
-		group = append(binary.AppendUvarint(group, uint64(len(scratch))), scratch...)
+		group = binary.AppendUvarint(group, uint64(lineBytes(l)))
+		group = appendLine(group, l)
 	}
 	return group, lines[n:]
 }

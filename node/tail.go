@@ -14,7 +14,8 @@ import (
 // reads.
 type tail struct {
 	mu    sync.Mutex
-	lines []queue.Line // contiguous
+	lines []queue.Line // contiguous; a part of held
+	held  []queue.Line
 	bytes int
 	last  uint64 // seq of the newest line there is
 	// Lines up to here are in the store too: only those may leave memory.
@@ -32,7 +33,7 @@ func newTail() *tail { return &tail{more: make(chan struct{})} }
 func (t *tail) reset(store *boltStore, last uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.store, t.lines, t.bytes, t.last, t.durable = store, nil, 0, last, last
+	t.store, t.lines, t.held, t.bytes, t.last, t.durable = store, nil, nil, 0, last, last
 	t.announce()
 }
 
@@ -47,10 +48,23 @@ func (t *tail) append(lines []queue.Line) {
 	for _, l := range lines {
 		t.bytes += len(l.JSON)
 	}
-	t.lines = append(t.lines, lines...)
+	t.add(lines)
 	t.last = lines[len(lines)-1].Seq
 	t.trim()
 	t.announce()
+}
+
+// add puts lines behind those there are. Where the end is reached, they move to the front if that makes much room: to append to what is left
+// at the end would copy it all again for each few.
+func (t *tail) add(lines []queue.Line) {
+	gone := len(t.held) - len(t.lines)
+	if len(t.held)+len(lines) > cap(t.held) && gone > len(t.held)/2 {
+		n := copy(t.held, t.lines)
+		clear(t.held[n:])
+		t.held, gone = t.held[:n], 0
+	}
+	t.held = append(t.held, lines...)
+	t.lines = t.held[gone:]
 }
 
 // stored tells that the store holds the lines up to seq.
