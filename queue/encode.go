@@ -26,7 +26,7 @@ func (j *job) message() *Job {
 	m := &Job{
 		Id: j.id, Printer: j.printer.name, State: uint32(j.state), Reason: j.reason, Name: j.name, User: j.user, Format: j.format,
 		Bytes: j.bytes, Sha256: append([]byte(nil), j.sha256[:]...), Pages: j.pages, Units: j.units, Printed: j.printed,
-		Copies: uint32(j.copies), Priority: uint32(j.priority), Document: extentMessages(j.document), Ttl: j.ttl,
+		Copies: uint32(j.copies), Priority: uint32(j.priority), Document: extentMessages(j.document.extents()), Ttl: j.ttl,
 		Submitted: &queuepb.Position{Index: j.submitted.index, Term: j.submitted.term, Time: j.submitted.time},
 		Start:     j.start, Stopping: uint32(j.stopping), DocumentGone: j.documentGone, Changed: j.changed,
 		Created: j.created, More: j.more,

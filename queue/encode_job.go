@@ -15,7 +15,7 @@ func (j *job) encode() []byte {
 	if rare == nil {
 		rare = &noRare
 	}
-	b := make(encoder, 0, 192+len(j.name)+24*len(j.document)+64*len(j.attempts))
+	b := make(encoder, 0, 192+len(j.name)+24*len(j.document.extents())+64*len(j.attempts))
 	b = b.number(1, j.id).text(2, j.printer.name).number(3, uint64(j.state)).text(4, j.reason)
 	b = b.text(5, j.name).text(6, j.user).text(7, j.format).number(8, j.bytes)
 	if j.bytes != 0 {
@@ -27,7 +27,7 @@ func (j *job) encode() []byte {
 	for i := range j.attempts {
 		b = b.attempt(18, &j.attempts[i])
 	}
-	for _, x := range j.document {
+	for _, x := range j.document.extents() {
 		b = b.extent(19, x)
 	}
 	if j.idempotency != nil {

@@ -67,7 +67,7 @@ func (t *turn) expireDocuments(ids []uint64) (done []uint64) {
 			return done
 		}
 		t.result.Release = append(t.result.Release, t.ended.letGo(f)...)
-		j.document, j.documentGone = nil, true
+		j.document, j.documentGone = jobDocument{}, true
 		t.jobs.put(j)
 		t.changed(j)
 		done = append(done, id)

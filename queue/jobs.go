@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"printq/queue/queuepb"
@@ -74,7 +75,7 @@ func (t *turn) retire(j *job) {
 	t.shut(j)
 	t.deadlines.remove(j)
 	t.live--
-	t.ended.add(&finished{id: j.id, ended: t.time, printer: j.printer.name, document: j.document})
+	t.ended.add(&finished{id: j.id, ended: t.time, printer: j.printer.name, document: slices.Clone(j.document.extents())})
 	t.endKey(j)
 }
 

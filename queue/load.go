@@ -291,7 +291,7 @@ func (s *State) jobOf(m *Job) *job {
 	j := &job{
 		id: m.Id, printer: p, state: JobState(m.State), stopping: stopping(m.Stopping), priority: uint8(m.Priority),
 		copies: uint16(m.Copies), documentGone: m.DocumentGone, units: m.Units, pages: m.Pages, printed: m.Printed, start: m.Start,
-		reason: m.Reason, name: m.Name, user: m.User, format: m.Format, bytes: m.Bytes, document: extentsOf(m.Document), ttl: m.Ttl,
+		reason: m.Reason, name: m.Name, user: m.User, format: m.Format, bytes: m.Bytes, document: documentOf(extentsOf(m.Document)), ttl: m.Ttl,
 		changed: m.Changed, created: m.Created, more: m.More,
 		submitted: position{m.Submitted.GetIndex(), m.Submitted.GetTerm(), m.Submitted.GetTime()},
 	}

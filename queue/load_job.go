@@ -56,7 +56,7 @@ func (l *loader) plainJob(value []byte) *job {
 		case bytesTag(19):
 			var x Extent
 			valid = x.decode(w.bytes)
-			j.document = append(j.document, x)
+			j.document.add(x)
 		case varintTag(21):
 			j.ttl = int64(w.value)
 		case varintTag(22):

@@ -128,11 +128,13 @@ func (t *turn) attach(m *queuepb.AttachDocument) (repeated bool, err error) {
 	if err := checkOptions(c.options); err != nil {
 		return false, err
 	}
-	if j.document, err = t.document(m.Upload, m.Chunks, m.Bytes); err != nil {
+	document, err := t.document(m.Upload, m.Chunks, m.Bytes)
+	if err != nil {
 		return false, err
 	}
+	j.document = documentOf(document)
 	if m.Chunks == 0 {
-		t.result.Retain = append(t.result.Retain, j.document...)
+		t.result.Retain = append(t.result.Retain, document...)
 	}
 	j.more = !m.Last
 	t.attached(j, c, m.UnseenFor)

@@ -213,7 +213,7 @@ func (s *State) Drive(id uint64) Drive {
 func (j *job) work() *Work {
 	return &Work{
 		Job: j.id, Units: int(j.units), Copies: int(j.copies), Printed: int(j.printed), Start: int(j.start),
-		Name: j.name, User: j.user, Format: j.format, Bytes: int64(j.bytes), SHA256: j.sha256, Document: slices.Clone(j.document),
+		Name: j.name, User: j.user, Format: j.format, Bytes: int64(j.bytes), SHA256: j.sha256, Document: slices.Clone(j.document.extents()),
 		Pages: int(j.pages), Options: j.wishes(),
 	}
 }
@@ -237,7 +237,7 @@ func byName(options []*queuepb.Option) map[string]string {
 func (s *State) Documents() iter.Seq[Extent] {
 	return func(yield func(Extent) bool) {
 		for _, j := range s.order {
-			if !j.state.Ended() && !all(j.document, yield) {
+			if !j.state.Ended() && !all(j.document.extents(), yield) {
 				return
 			}
 		}

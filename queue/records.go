@@ -55,7 +55,7 @@ type job struct {
 	format       string
 	bytes        uint64
 	sha256       [32]byte
-	document     []Extent
+	document     jobDocument
 	submitted    position
 	attempts     []attempt
 	device       *device // it is bound to

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -45,7 +46,7 @@ func (t *turn) reprint(m *queuepb.Reprint) (job uint64, repeated bool, err error
 		return 0, false, fmt.Errorf("%w: from page %d: job %d has %d that can be printed alone", ErrInvalid, m.From, old.id, old.units)
 	}
 	c.ttl = p.settings.GetTtl()
-	c.document = append([]Extent(nil), old.document...)
+	c.document = slices.Clone(old.document.extents())
 	t.result.Retain = append(t.result.Retain, c.document...)
 	return t.make("reprint", p, c).id, false, nil
 }

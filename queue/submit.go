@@ -127,7 +127,7 @@ func (t *turn) document(upload []byte, chunks uint32, size uint64) ([]Extent, er
 func (t *turn) make(kind string, p *printer, c *submission) *job {
 	j := &job{
 		id: t.nextJob, printer: p, name: c.name, user: t.intern(c.user), format: t.intern(c.format), bytes: c.bytes, pages: c.pages, units: c.units,
-		copies: uint16(c.copies), priority: uint8(c.priority), document: c.document, start: c.start, printed: c.start,
+		copies: uint16(c.copies), priority: uint8(c.priority), document: documentOf(c.document), start: c.start, printed: c.start,
 		ttl: c.ttl, submitted: position{t.entry.Index, t.entry.Term, t.time},
 	}
 	t.nextJob++
