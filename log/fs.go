@@ -24,6 +24,10 @@ type File interface {
 	// WriteVec writes the buffers one after another from offset off, all of them or an error. It does
 	// not keep them.
 	WriteVec(bufs [][]byte, off int64) error
+	// WriteSync is WriteVec at the end of what the file holds, and makes these bytes durable. Of what was written before
+	// and not synced it promises nothing. Behind them may be zeros afterwards, as far as the file holds nothing of
+	// use; it may be longer.
+	WriteSync(bufs [][]byte, off int64) error
 	// Sync makes the contents and the length durable; other metadata need not be.
 	Sync() error
 	Truncate(size int64) error

@@ -9,11 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Large batches go past the page cache: to fill fresh pages of it costs more time of the processor than all else that
-// a large Save does, and the disk can fetch the bytes itself. What is given up: these bytes are not in the page cache when
-// they are read back. The newest entries are in the log's own.
+// What is synced at once goes past the page cache with WriteSync; see there. So do large batches: to fill fresh pages of it costs
+// more time of the processor than all else that a large Save does, and the disk can fetch the bytes itself. What is given up: these
+// bytes are not in the page cache when they are read back. The newest entries are in the log's own.
 //
-// Only whole blocks go that way. The parts of blocks at a batch's two ends go through the page cache, as small batches do. So
+// WriteVec sends only whole blocks that way. The parts of blocks at a batch's two ends go through the page cache, as small batches do. So
 // no byte outside the batch is written that a buffered write would not write too, the file's length is never other than
 // asked for, and a small batch that follows finds the block that it continues in the cache. That the page cache
 // writes earlier, synced bytes of a block again, unchanged, is so with and without this: the first block of every batch
@@ -37,6 +37,7 @@ const (
 type directIO struct {
 	min    int64     // directMin, except in tests
 	chunks sync.Pool // of *[]byte, directChunk long
+	rings  rings
 }
 
 func newDirectIO() *directIO {
@@ -55,6 +56,8 @@ type directFile struct {
 	io      *directIO
 	file    *os.File
 	refused bool // by the file system, for good
+	tail    tail
+	length  int64 // as far as it was lengthened ahead; 0: not known
 }
 
 // span returns the whole blocks of [from, to) if they are to be written directly, else an empty range.

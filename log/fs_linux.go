@@ -13,6 +13,7 @@ const maxVec = 1024
 
 // WriteVec writes the whole blocks of a large batch past the page cache, and the rest through it.
 func (f *osFile) WriteVec(bufs [][]byte, off int64) error {
+	f.direct.tail = tail{}
 	rest := append([][]byte(nil), bufs...)
 	from, to := f.direct.span(off, off+sizeOf(rest))
 	if from == to {

@@ -80,6 +80,7 @@ func (f *osFile) Size() (int64, error) {
 
 // Truncate comes at the end of a file's writing, so what large writes needed is given back.
 func (f *osFile) Truncate(size int64) error {
+	f.direct.forget()
 	return errors.Join(f.direct.close(), f.File.Truncate(size))
 }
 

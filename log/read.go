@@ -73,11 +73,14 @@ func (l *Log) ReadEntry(index uint64) (*raftpb.Entry, error) {
 	return r.next(index)
 }
 
-// ReadAt reads from an entry's Data as io.ReaderAt does. It reads only the bytes asked for, so it
-// cannot check their CRC: for that, read the whole entry.
+// ReadAt reads from an entry's Data as io.ReaderAt does: from memory, if it is one of the newest. From the disk it reads only the
+// bytes asked for, so it cannot check their CRC: for that, read the whole entry.
 func (l *Log) ReadAt(index uint64, p []byte, off int64) (int, error) {
 	if off < 0 {
 		return 0, fmt.Errorf("entry %d: offset %d is negative", index, off)
+	}
+	if e := l.cached(index); e != nil {
+		return readData(e, p, off)
 	}
 	for {
 		at, s, err := l.readable(index)
@@ -89,6 +92,15 @@ func (l *Log) ReadAt(index uint64, p []byte, off int64) (int, error) {
 			return n, err
 		}
 	}
+}
+
+func readData(e *raftpb.Entry, p []byte, off int64) (int, error) {
+	data := e.GetData()
+	n := copy(p, data[min(off, int64(len(data))):])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
 }
 
 func (s *segment) readData(at place, p []byte, off int64) (int, error) {

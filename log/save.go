@@ -31,7 +31,7 @@ func (l *Log) Save(hs *raftpb.HardState, entries []*raftpb.Entry, durable bool) 
 		hs = l.hard
 	}
 	if hs != nil || len(entries) > 0 {
-		if err := l.append(hs, entries); err != nil {
+		if err := l.append(hs, entries, durable); err != nil {
 			return l.fail(fmt.Errorf("save: %w", err))
 		}
 	}
@@ -73,7 +73,7 @@ func (l *Log) admit(entries []*raftpb.Entry) ([]*raftpb.Entry, error) {
 	return entries, nil
 }
 
-func (l *Log) append(hs *raftpb.HardState, entries []*raftpb.Entry) error {
+func (l *Log) append(hs *raftpb.HardState, entries []*raftpb.Entry, durable bool) error {
 	if a := l.active; a.area() > batchHeaderSize+recordSize(hardStateSize) && a.end+batchSize(entries, hs) > l.opts.SegmentBytes {
 		if err := l.roll(); err != nil {
 			return err
@@ -88,7 +88,7 @@ func (l *Log) append(hs *raftpb.HardState, entries []*raftpb.Entry) error {
 		l.batch.addHardState(hs)
 	}
 	at := a.end
-	if err := l.write(a); err != nil {
+	if err := l.write(a, durable); err != nil {
 		return err
 	}
 	l.publish(a, at, entries)
@@ -99,8 +99,9 @@ func (l *Log) append(hs *raftpb.HardState, entries []*raftpb.Entry) error {
 }
 
 // write puts the batch at the end of the active segment. A small batch that reaches the end of
-// what was ever written takes zeros along.
-func (l *Log) write(a *segment) error {
+// what was ever written takes zeros along. Where all before it is synced, a durable one is synced in the
+// same step.
+func (l *Log) write(a *segment, durable bool) error {
 	bufs, size := l.batch.finish(a.end, l.synced)
 	end := a.end + size
 	total := end
@@ -108,11 +109,21 @@ func (l *Log) write(a *segment) error {
 		total = min(end+ahead, l.opts.SegmentBytes)
 		bufs = append(bufs, l.zeroes(total-end))
 	}
-	if err := a.file.WriteVec(bufs, a.end); err != nil {
+	durable = durable && l.synced == a.end
+	began := time.Now()
+	write := a.file.WriteVec
+	if durable {
+		write = a.file.WriteSync
+	}
+	if err := write(bufs, a.end); err != nil {
 		return fmt.Errorf("write %s: %w", a.name, err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if durable {
+		l.synced = end
+		l.counts.synced(time.Since(began))
+	}
 	a.end, a.size = end, max(a.size, total)
 	l.marked = false
 	return nil
@@ -185,7 +196,7 @@ func (l *Log) mark() error {
 		return nil
 	}
 	l.batch.reset(a.seed)
-	if err := l.write(a); err != nil {
+	if err := l.write(a, false); err != nil {
 		return l.fail(err)
 	}
 	l.marked = true

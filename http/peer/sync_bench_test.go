@@ -77,6 +77,11 @@ func (f slowFile) Sync() error {
 	return f.File.Sync()
 }
 
+func (f slowFile) WriteSync(bufs [][]byte, off int64) error {
+	time.Sleep(f.extra)
+	return f.File.WriteSync(bufs, off)
+}
+
 // startInProcess starts three members and returns the one that leads, which has a printer p that is paused.
 func startInProcess(b *testing.B, fs func(string) log.FS) *node.Node {
 	ctx, stop := context.WithCancel(context.Background())

@@ -33,6 +33,14 @@ func (n *inode) sync() {
 	n.pending = nil
 }
 
+// settle makes the changes from the nth pending one on durable, and leaves those before it open.
+func (n *inode) settle(from int) {
+	for _, c := range n.pending[from:] {
+		n.durable = c.apply(n.durable)
+	}
+	n.pending = n.pending[:from]
+}
+
 func (c change) apply(to []byte) []byte {
 	end := c.off + int64(len(c.data))
 	if grow := end - int64(len(to)); grow > 0 {

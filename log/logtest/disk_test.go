@@ -82,3 +82,33 @@ func TestFailedSyncLosesForGood(t *testing.T) {
 		t.Fatalf("sync through an old handle: %v", err)
 	}
 }
+
+func TestWriteSyncIsDurableAlone(t *testing.T) {
+	lost := false
+	for seed := range uint64(20) {
+		d := New()
+		fs := d.FS()
+		f, err := fs.Create("a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		fs.SyncDir()
+		f.WriteVec([][]byte{[]byte("before")}, 0)
+		if err := f.WriteSync([][]byte{[]byte("synced")}, 6); err != nil {
+			t.Fatal(err)
+		}
+		d.FailSync(1)
+		if err := f.WriteSync([][]byte{[]byte("failed")}, 12); !errors.Is(err, ErrSync) {
+			t.Fatalf("sync: %v", err)
+		}
+		d.Crash(rand.New(rand.NewPCG(seed, 0)))
+		data := d.Files()["a"]
+		if len(data) != 12 || string(data[6:]) != "synced" {
+			t.Fatalf("seed %d: %q", seed, data)
+		}
+		lost = lost || string(data[:6]) != "before"
+	}
+	if !lost {
+		t.Fatal("what was written before was always durable, too")
+	}
+}

@@ -280,6 +280,28 @@ func (f *file) WriteVec(bufs [][]byte, off int64) error {
 	return err
 }
 
+// WriteSync makes durable what it writes, and the length, but nothing that was written before it.
+func (f *file) WriteSync(bufs [][]byte, off int64) error {
+	f.disk.mu.Lock()
+	wait := f.disk.syncDelay
+	before := f.node.pending
+	f.disk.mu.Unlock()
+	if wait != nil {
+		wait()
+	}
+	if err := f.WriteVec(bufs, off); err != nil {
+		return err
+	}
+	f.disk.mu.Lock()
+	defer f.disk.mu.Unlock()
+	if f.disk.syncFails() {
+		f.node.pending = before
+		return ErrSync
+	}
+	f.node.settle(len(before))
+	return nil
+}
+
 func (f *file) Truncate(size int64) error {
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
