@@ -5,6 +5,8 @@ import (
 	"hash/crc32"
 
 	"go.etcd.io/raft/v3/raftpb"
+
+	"printq/log/crc32c"
 )
 
 // batch gathers the records of one write. Data above copyLimit is written from where it lies; the rest
@@ -54,7 +56,8 @@ func (b *batch) reset(seed uint32) {
 	b.bufs[0] = b.head[:]
 }
 
-func (b *batch) addEntry(e *raftpb.Entry) {
+// addEntry adds an entry; sum is the CRC-32C of its data, nil where that is not known.
+func (b *batch) addEntry(e *raftpb.Entry, sum *uint32) {
 	b.offsets = append(b.offsets, batchHeaderSize+b.bytes)
 	h := recordHeader{index: e.GetIndex(), term: e.GetTerm(), kind: recordEntry, typ: uint8(e.GetType())}
 	if e.Type != nil {
@@ -63,18 +66,23 @@ func (b *batch) addEntry(e *raftpb.Entry) {
 	if e.Data != nil {
 		h.flags |= flagData
 	}
-	b.add(h, e.GetData())
+	b.add(h, e.GetData(), sum)
 }
 
 func (b *batch) addHardState(hs *raftpb.HardState) {
-	b.add(recordHeader{kind: recordHardState}, encodeHardState(hs))
+	b.add(recordHeader{kind: recordHardState}, encodeHardState(hs), nil)
 }
 
-func (b *batch) add(h recordHeader, data []byte) {
+func (b *batch) add(h recordHeader, data []byte, sum *uint32) {
 	h.bytes = uint32(len(data))
 	var head [recordHeaderSize]byte
 	h.encode(head[:])
-	crc := crcUpdate(headerCRC(head[:], b.seed), data)
+	crc := headerCRC(head[:], b.seed)
+	if sum != nil && len(data) > copyLimit {
+		crc = crc32c.Join(crc, *sum, len(data))
+	} else {
+		crc = crcUpdate(crc, data)
+	}
 	binary.LittleEndian.PutUint32(head[:], crc)
 	b.sum = crc32.Update(b.sum, castagnoli, head[:4])
 

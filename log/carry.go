@@ -46,7 +46,7 @@ func (w *CarryWriter) Add(e *raftpb.Entry) error {
 	if base, _ := w.log.FirstIndex(); e.GetIndex() >= base || !t.empty() && e.GetIndex() <= t.last() {
 		return fmt.Errorf("%w: carry of entry %d", ErrGap, e.GetIndex())
 	}
-	w.batch.addEntry(e)
+	w.batch.addEntry(e, nil)
 	t.add(e.GetIndex(), e.GetTerm(), w.seg.end+w.batch.offsets[len(w.batch.offsets)-1])
 	if w.seg.end > maxOffset/2 {
 		return fmt.Errorf("%w: carry of %d bytes", ErrTooLarge, w.seg.end)

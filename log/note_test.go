@@ -1,11 +1,14 @@
 package log_test
 
 import (
+	"bytes"
+	"errors"
 	"testing"
 
 	"go.etcd.io/raft/v3/raftpb"
 
 	"printq/log"
+	"printq/log/crc32c"
 	"printq/log/logtest"
 )
 
@@ -50,4 +53,30 @@ func TestNote(t *testing.T) {
 
 func hardState(term, vote, commit uint64) *raftpb.HardState {
 	return &raftpb.HardState{Term: new(term), Vote: new(vote), Commit: new(commit)}
+}
+
+// A checksum that the caller knows is the one that is written.
+func TestSaveSummed(t *testing.T) {
+	d := logtest.New()
+	l := reopen(t, d)
+	sound, unsound := bytes.Repeat([]byte("sound"), 5000), bytes.Repeat([]byte("unsound"), 5000)
+	entries := []*raftpb.Entry{entryOf(1, 1, string(sound)), entryOf(2, 1, "short"), entryOf(3, 1, string(unsound))}
+	sums := []uint32{crc32c.Sum(sound), crc32c.Sum([]byte("short")), crc32c.Sum(sound)}
+	if err := l.SaveSummed(hardState(1, 1, 1), entries, sums, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.SaveSummed(nil, []*raftpb.Entry{entryOf(4, 1, "on")}, []uint32{crc32c.Sum([]byte("on"))}, true); err != nil {
+		t.Fatal(err)
+	}
+	l = open(t, d, log.Base{}, log.Options{CacheBytes: -1})
+	for i, e := range entries {
+		got, err := l.ReadEntry(e.GetIndex())
+		var damage *log.DamageError
+		switch {
+		case i == 2 && !errors.As(err, &damage):
+			t.Errorf("what a wrong checksum was given for is read: %v", err)
+		case i < 2 && (err != nil || !bytes.Equal(got.GetData(), e.GetData())):
+			t.Errorf("entry %d: %v", e.GetIndex(), err)
+		}
+	}
 }

@@ -34,7 +34,7 @@ func (l *Log) seal(s *segment) error {
 // writeSeal writes a seal at end, cuts the file behind its footer and returns the file's size.
 func writeSeal(b *batch, s *segment, end, synced int64, table []byte) (int64, error) {
 	b.reset(s.seed)
-	b.add(recordHeader{kind: recordTable}, table)
+	b.add(recordHeader{kind: recordTable}, table, nil)
 	bufs, n := b.finish(end, synced)
 	size := end + n + footerSize
 	if err := s.file.WriteVec(append(bufs, encodeFooter(s.seed, end)), end); err != nil {

@@ -17,12 +17,21 @@ import (
 //
 // After an error of the disk the log has failed for good; see the package's contract.
 func (l *Log) Save(hs *raftpb.HardState, entries []*raftpb.Entry, durable bool) error {
+	return l.SaveSummed(hs, entries, nil, durable)
+}
+
+// SaveSummed is Save where the CRC-32C of each entry's Data is known. One that is wrong makes the entry one that does not check.
+func (l *Log) SaveSummed(hs *raftpb.HardState, entries []*raftpb.Entry, sums []uint32, durable bool) error {
 	if err := l.failure(); err != nil {
 		return err
 	}
+	all := len(entries)
 	entries, err := l.admit(entries)
 	if err != nil {
 		return err
+	}
+	if sums != nil {
+		sums = sums[all-len(entries):]
 	}
 	if raft.IsEmptyHardState(hs) {
 		hs = nil
@@ -31,7 +40,7 @@ func (l *Log) Save(hs *raftpb.HardState, entries []*raftpb.Entry, durable bool) 
 		hs = l.hard
 	}
 	if hs != nil || len(entries) > 0 {
-		if err := l.append(hs, entries, durable); err != nil {
+		if err := l.append(hs, entries, sums, durable); err != nil {
 			return l.fail(fmt.Errorf("save: %w", err))
 		}
 	}
@@ -73,7 +82,7 @@ func (l *Log) admit(entries []*raftpb.Entry) ([]*raftpb.Entry, error) {
 	return entries, nil
 }
 
-func (l *Log) append(hs *raftpb.HardState, entries []*raftpb.Entry, durable bool) error {
+func (l *Log) append(hs *raftpb.HardState, entries []*raftpb.Entry, sums []uint32, durable bool) error {
 	if a := l.active; a.area() > batchHeaderSize+recordSize(hardStateSize) && a.end+batchSize(entries, hs) > l.opts.SegmentBytes {
 		if err := l.roll(); err != nil {
 			return err
@@ -81,8 +90,12 @@ func (l *Log) append(hs *raftpb.HardState, entries []*raftpb.Entry, durable bool
 	}
 	a := l.active
 	l.batch.reset(a.seed)
-	for _, e := range entries {
-		l.batch.addEntry(e)
+	for i, e := range entries {
+		if sums != nil {
+			l.batch.addEntry(e, &sums[i])
+		} else {
+			l.batch.addEntry(e, nil)
+		}
 	}
 	if hs != nil {
 		l.batch.addHardState(hs)

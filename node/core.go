@@ -21,7 +21,7 @@ type Log interface {
 	Term(i uint64) (uint64, error)
 	FirstIndex() (uint64, error)
 	LastIndex() (uint64, error)
-	Save(hs *raftpb.HardState, entries []*raftpb.Entry, sync bool) error
+	SaveSummed(hs *raftpb.HardState, entries []*raftpb.Entry, sums []uint32, sync bool) error
 	// Note takes a commit index that goes along with the next Save; WriteNote writes it if there was none.
 	Note(hs *raftpb.HardState)
 	WriteNote() error
@@ -98,6 +98,7 @@ type Core struct {
 
 	requests  requests
 	proposals proposals
+	notes     notes
 	reads     reads
 	batch     batches
 	reign     reign
@@ -127,6 +128,8 @@ type hardTerm struct{ term, vote uint64 }
 // counters only grow.
 type counters struct {
 	proposals, refused, resent, elections, batches, snapshotsSent, snapshotsInstalled uint64
+	// Messages of raft's that named a document which is not held here any more.
+	missing uint64
 }
 
 // Config is what a core needs to know of its surroundings. Zero limits stand for their defaults.
@@ -256,8 +259,8 @@ func (c *Core) Receive(now Instant, from uint64, kind byte, body []byte) error {
 	c.now = now
 	switch kind {
 	case frameRaft:
-		m, err := decodeRaft(body)
-		if err != nil {
+		m, parts, err := decodeRaft(body)
+		if err != nil || !c.rejoin(m, parts) {
 			return err
 		}
 		return c.step(from, m)
@@ -340,6 +343,7 @@ func (c *Core) writeNote() error {
 //	advance
 func (c *Core) turn() error {
 	rd := c.raw.Ready()
+	c.proposals.place(rd.Entries, &c.notes)
 	before, after := c.split(rd)
 	var last []*raftpb.Message
 	if !rd.MustSync {
@@ -384,7 +388,7 @@ func (c *Core) save(rd raft.Ready) error {
 			return fmt.Errorf("install snapshot: %w", err)
 		}
 	} else if rd.MustSync {
-		if err := c.log.Save(rd.HardState, rd.Entries, true); err != nil {
+		if err := c.log.SaveSummed(rd.HardState, rd.Entries, c.notes.sums(rd.Entries), true); err != nil {
 			return fmt.Errorf("save to the log: %w", err)
 		}
 	} else if rd.HardState != nil {
@@ -401,7 +405,7 @@ func (c *Core) send(messages []*raftpb.Message) {
 		if m.GetTo() == c.id || c.said(m) {
 			continue
 		}
-		f, err := encodeRaft(m)
+		f, err := encodeRaft(m, &c.notes)
 		if err != nil {
 			panic(err) // raft's own message
 		}

@@ -522,11 +522,11 @@ func TestWire(t *testing.T) {
 			{Index: new(uint64(9)), Term: new(uint64(3)), Data: []byte("nine")},
 		},
 	}
-	f, err := encodeRaft(m)
+	f, err := encodeRaft(m, new(notes))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := decodeRaft(bytes.Join(f.Bufs, nil))
+	got, _, err := decodeRaft(bytes.Join(f.Bufs, nil))
 	if err != nil || got.String() != m.String() {
 		t.Errorf("got %v, %v; want %v", got, err, m)
 	}
@@ -534,15 +534,15 @@ func TestWire(t *testing.T) {
 
 func FuzzDecodeFrames(f *testing.F) {
 	m := &raftpb.Message{Type: raftpb.MsgApp.Enum(), Entries: []*raftpb.Entry{{Data: []byte("x")}}}
-	frame, err := encodeRaft(m)
+	frame, err := encodeRaft(m, new(notes))
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(bytes.Join(frame.Bufs, nil))
-	f.Add(bytes.Join(encodeForward([]forwarded{{1, []byte("head"), []byte("payload")}}, true).Bufs, nil))
+	f.Add(bytes.Join(encodeForward([]forwarded{{1, []byte("head"), []byte("payload"), 0}}, true).Bufs, nil))
 	f.Add(bytes.Join(encodeRefuse(refusal{1, 2}).Bufs, nil))
 	f.Fuzz(func(_ *testing.T, b []byte) {
-		_, _ = decodeRaft(b)
+		_, _, _ = decodeRaft(b)
 		_, _ = decodeForward(b)
 		_, _ = decodeRefuse(b)
 	})

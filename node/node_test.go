@@ -162,6 +162,12 @@ func (c *cluster) all() {
 	c.ready()
 }
 
+func (c *cluster) restart() {
+	c.t.Helper()
+	c.end()
+	c.all()
+}
+
 func (c *cluster) ready() {
 	c.t.Helper()
 	for _, n := range c.h.nodes {
@@ -372,6 +378,8 @@ func TestDamagedDocumentComesFromAnotherMember(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		c.restart() // or it is read from memory
+		n = c.h.nodes[1]
 		damage(t, c.data(1), []byte("document document document"))
 		e := s.GetDocument()[0]
 		work := &queue.Work{

@@ -73,8 +73,12 @@ func (p port) Staged() { p.n.staging.discard() }
 var _ Handler = (*Node)(nil)
 
 // Receive takes a frame for the loop. Where the loop is behind, it waits, and the sender's connection with it.
-func (n *Node) Receive(from uint64, kind byte, body []byte) {
+func (n *Node) Receive(from uint64, kind byte, body []byte) error {
+	if err := checkSums(kind, body); err != nil {
+		return err
+	}
 	n.inbox.put(event{from: from, kind: kind, body: body})
+	return nil
 }
 
 // Connected tells that a member's messages reach us.

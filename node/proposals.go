@@ -3,6 +3,7 @@ package node
 import (
 	"go.etcd.io/raft/v3/raftpb"
 
+	"printq/log/crc32c"
 	"printq/queue"
 )
 
@@ -16,6 +17,8 @@ type proposals struct {
 	facts, lastFacts int
 	// Bytes that raft took and that are not applied yet.
 	uncommitted int
+	// What is known of the entries that raft took last, until place.
+	took []took
 	// held: nothing is proposed until Core.Release, so that more comes together.
 	held bool
 }
@@ -23,6 +26,9 @@ type proposals struct {
 // A proposal is a command as it will stand in an entry.
 type proposal struct {
 	head, payload []byte
+	sum           uint32 // CRC-32C of the payload
+	// The request of another member that it is; 0: our own, or a decision.
+	member, seq uint64
 	// The term of a decision: in another term it is not proposed (R1 would void it). 0: a fact.
 	term  uint64
 	alone bool
@@ -85,12 +91,13 @@ func (c *Core) propose() {
 		return
 	}
 	now, rest := q.choose()
-	entries, size := c.pack(now)
+	entries, notes, size := c.pack(now)
 	if len(entries) > 0 {
 		err := c.raw.Step(&raftpb.Message{Type: raftpb.MsgProp.Enum(), From: new(c.id), Entries: entries})
 		if err != nil {
 			return // leadership is being handed over, or too much is under way: they wait
 		}
+		q.took = notes
 	}
 	c.counts.proposals += uint64(len(now))
 	q.uncommitted += size
@@ -141,14 +148,16 @@ func (q *proposals) keep(rest []proposal) {
 }
 
 // pack makes entries of proposals. A claim stands alone in its entry. State time never goes back.
-func (c *Core) pack(proposals []proposal) (entries []*raftpb.Entry, size int) {
+func (c *Core) pack(proposals []proposal) (entries []*raftpb.Entry, notes []took, size int) {
 	now := max(c.stamp(), c.queue.Time().UnixNano())
 	var group []queue.Packed
+	var last proposal // of the group
 	bytes := 0
 	seal := func() {
 		if len(group) > 0 {
 			data := queue.Pack(now, group)
 			entries = append(entries, &raftpb.Entry{Data: data})
+			notes = append(notes, noteOf(data, last, len(group) == 1))
 			size += len(data)
 			group, bytes = nil, 0
 		}
@@ -160,6 +169,7 @@ func (c *Core) pack(proposals []proposal) (entries []*raftpb.Entry, size int) {
 		if p.alone || bytes+p.size() > packBytes && bytes > 0 || len(group) == packCommands {
 			seal()
 		}
+		last = p
 		group = append(group, queue.Packed{Head: p.head, Payload: p.payload})
 		bytes += p.size()
 		if p.alone {
@@ -167,5 +177,34 @@ func (c *Core) pack(proposals []proposal) (entries []*raftpb.Entry, size int) {
 		}
 	}
 	seal()
-	return entries, size
+	return entries, notes, size
+}
+
+// took is the note of an entry that has no index yet.
+type took struct {
+	sum    uint32
+	origin origin
+}
+
+// joinFrom is how long a document is whose checksum is joined to that of what stands before it, not computed again.
+const joinFrom = 4 << 10
+
+func noteOf(data []byte, p proposal, alone bool) took {
+	begin := len(data) - len(p.payload)
+	switch {
+	case !alone || len(p.payload) < keepFrom:
+		return took{sum: crc32c.Sum(data)}
+	case len(p.payload) < joinFrom:
+		return took{crc32c.Sum(data), origin{p.member, p.seq, begin}}
+	}
+	return took{crc32c.Join(crc32c.Sum(data[:begin]), p.sum, len(p.payload)), origin{p.member, p.seq, begin}}
+}
+
+// place notes what is known of the entries that propose gave to raft: the last ones of those it wants saved, as nothing was
+// appended since.
+func (q *proposals) place(entries []*raftpb.Entry, notes *notes) {
+	for i, e := range entries[len(entries)-len(q.took):] {
+		notes.put(e, q.took[i].sum, q.took[i].origin)
+	}
+	q.took = nil
 }

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"printq/log/crc32c"
 	"printq/queue"
 	"printq/queue/queuepb"
 )
@@ -18,6 +19,7 @@ type request struct {
 	// The marshalled command without session, seq and floor, which are joined to it when it is taken on.
 	body    []byte
 	payload []byte
+	sum     uint32 // CRC-32C of the payload
 	// It brings bytes of a document, or announces them: refused while the disk is nearly full.
 	document bool
 	// What is submitted to which printer, if this is a submit: refused where the printer's devices do not take it.
@@ -73,7 +75,7 @@ func newRequest(cmd *queuepb.Command, payload []byte, done func(Answer, error)) 
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", queue.ErrInvalid, err)
 	}
-	r := &request{body: body, payload: payload, done: done}
+	r := &request{body: body, payload: payload, sum: crc32c.Sum(payload), done: done}
 	switch body := cmd.GetBody().(type) {
 	case *queuepb.Command_Submit:
 		r.document, r.printer, r.format = true, body.Submit.GetPrinter(), body.Submit.GetFormat()
@@ -183,7 +185,7 @@ func (c *Core) dispatch(r *request) {
 	case raft.None:
 		return
 	case c.id:
-		c.proposals.push(proposal{head: r.head, payload: r.payload})
+		c.proposals.push(proposal{head: r.head, payload: r.payload, sum: r.sum})
 	default:
 		c.requests.forwards = append(c.requests.forwards, r)
 		return
@@ -224,7 +226,7 @@ func (c *Core) forwardAll(requests []*request, urgent bool) {
 		n, bytes := 0, 0
 		for ; n < len(requests) && (n == 0 || bytes+requests[n].size() <= packBytes); n++ {
 			r := requests[n]
-			group = append(group, forwarded{r.seq, r.head, r.payload})
+			group = append(group, forwarded{r.seq, r.head, r.payload, r.sum})
 			bytes += r.size()
 		}
 		if !c.port.Send(c.lead, encodeForward(group, urgent)) {
@@ -294,7 +296,7 @@ func (c *Core) forwarded(from uint64, body []byte) error {
 			c.counts.refused++
 			c.port.Send(from, encodeRefuse(refusal{r.seq, refuseDisk}))
 		default:
-			c.proposals.push(proposal{head: r.head, payload: r.payload})
+			c.proposals.push(proposal{head: r.head, payload: r.payload, sum: r.sum, member: from, seq: r.seq})
 		}
 	}
 	return nil

@@ -12,6 +12,9 @@ type Frame struct {
 	// Urgent frames (heartbeats, votes, small answers) do not wait behind bulk ones.
 	Urgent bool
 	Bufs   [][]byte
+	// Summed is how many of the last Bufs have checksums in those before them. The receiver's Handler verifies them, the transport the
+	// rest.
+	Summed int
 }
 
 // Transport carries frames and streams between members. It is started and stopped by whoever made it.
@@ -31,8 +34,9 @@ type Transport interface {
 // Handler is what the transport calls; a Node is one. The methods are called from the transport's goroutines.
 type Handler interface {
 	// Receive takes a frame. The body is the callee's to keep. Where
-	// the member is behind it waits, and with it the connection that the frame came by.
-	Receive(from uint64, kind byte, body []byte)
+	// the member is behind it waits, and with it the connection that the frame came by. An error says that the bytes are not those
+	// that were sent: the connection ends.
+	Receive(from uint64, kind byte, body []byte) error
 	// Connected and Disconnected tell of the message connection to or from a member. Reset is true where the connection
 	// ended without a goodbye, as it does when the process at the other end dies.
 	Connected(id uint64)

@@ -9,6 +9,8 @@ import (
 
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
+
+	"printq/log/crc32c"
 )
 
 // The kinds of frames that members send each other. The numbers never change their meaning.
@@ -23,10 +25,22 @@ const (
 
 // A raft message travels as
 //
-//	uvarint length of head | head: the message without its entries' data | for each entry: uvarint length | data …
+//	uvarint length of head | head: the message without its entries' data |
+//	uvarint number of entries | for each its part | data …
 //
-// so that the data is gathered from where it lies, and cut from the received frame without a copy.
-func encodeRaft(m *raftpb.Message) (Frame, error) {
+//	a part: uvarint length of the data | 4 bytes, unless that is 0: its CRC-32C, little-endian | uvarint seq
+//	where seq is not 0: uvarint length of what follows | the data's beginning
+//
+// so that the data is gathered from where it lies, and cut from the received frame without a copy. Where seq is not 0, the rest of the
+// data is the document of the receiver's own request of that number, which it holds and is not sent.
+type part struct {
+	size  uint64
+	sum   uint32
+	seq   uint64
+	begin []byte
+}
+
+func encodeRaft(m *raftpb.Message, notes *notes) (Frame, error) {
 	bare := m
 	if entries := m.GetEntries(); len(entries) > 0 {
 		bare = &raftpb.Message{
@@ -42,18 +56,34 @@ func encodeRaft(m *raftpb.Message) (Frame, error) {
 	if err != nil {
 		return Frame{}, fmt.Errorf("encode %v: %w", m.GetType(), err)
 	}
-	first := append(binary.AppendUvarint(make([]byte, 0, len(head)+8+4*len(m.GetEntries())), uint64(len(head))), head...)
-	for _, e := range m.GetEntries() {
-		first = binary.AppendUvarint(first, uint64(len(e.GetData())))
-	}
+	first := append(binary.AppendUvarint(make([]byte, 0, len(head)+12+16*len(m.GetEntries())), uint64(len(head))), head...)
+	first = binary.AppendUvarint(first, uint64(len(m.GetEntries())))
 	f := Frame{Kind: frameRaft, Urgent: urgent(m), Bufs: make([][]byte, 1, 1+len(m.GetEntries()))}
-	f.Bufs[0] = first
 	for _, e := range m.GetEntries() {
-		if data := e.GetData(); len(data) > 0 {
-			f.Bufs = append(f.Bufs, data)
+		p := part{size: uint64(len(e.GetData()))}
+		if p.size > 0 {
+			p.sum = notes.sum(e)
+			p.seq, p.begin = notes.kept(e, m.GetTo())
+		}
+		first = p.append(first)
+		if p.size > 0 && p.seq == 0 {
+			f.Bufs = append(f.Bufs, e.GetData())
 		}
 	}
+	f.Bufs[0], f.Summed = first, len(f.Bufs)-1
 	return f, nil
+}
+
+func (p part) append(b []byte) []byte {
+	b = binary.AppendUvarint(b, p.size)
+	if p.size == 0 {
+		return b
+	}
+	b = binary.AppendUvarint(binary.LittleEndian.AppendUint32(b, p.sum), p.seq)
+	if p.seq == 0 {
+		return b
+	}
+	return append(binary.AppendUvarint(b, uint64(len(p.begin))), p.begin...)
 }
 
 // Only messages with entries go by the bulk connection. Raft does not rely on their order against the others.
@@ -71,70 +101,171 @@ func takeBytes(b []byte) (taken, rest []byte, err error) {
 	return b[:size:size], b[size:], nil
 }
 
-func decodeRaft(b []byte) (*raftpb.Message, error) {
+func takePart(b []byte) (p part, rest []byte, err error) {
+	if p.size, b, err = takeUvarint(b); err != nil || p.size == 0 {
+		return p, b, err
+	}
+	if p.sum, b, err = takeSum(b); err != nil {
+		return p, nil, err
+	}
+	if p.seq, b, err = takeUvarint(b); err == nil && p.seq != 0 {
+		p.begin, b, err = takeBytes(b)
+	}
+	return p, b, err
+}
+
+func takeUvarint(b []byte) (v uint64, rest []byte, err error) {
+	v, n := binary.Uvarint(b)
+	if n <= 0 {
+		return 0, nil, errFrame
+	}
+	return v, b[n:], nil
+}
+
+func takeSum(b []byte) (sum uint32, rest []byte, err error) {
+	if len(b) < 4 {
+		return 0, nil, errFrame
+	}
+	return binary.LittleEndian.Uint32(b), b[4:], nil
+}
+
+// takeParts reads what stands between a message and its entries' data.
+func takeParts(b []byte) (parts []part, rest []byte, err error) {
+	n, b, err := takeUvarint(b)
+	if err != nil || n > uint64(len(b)) {
+		return nil, nil, errFrame
+	}
+	parts = make([]part, n)
+	for i := range parts {
+		if parts[i], b, err = takePart(b); err != nil {
+			return nil, nil, err
+		}
+	}
+	return parts, b, nil
+}
+
+// decodeRaft leaves the data of entries of which a part was kept back to Core.rejoin.
+func decodeRaft(b []byte) (*raftpb.Message, []part, error) {
 	head, rest, err := takeBytes(b)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	m := new(raftpb.Message)
 	if err := proto.Unmarshal(head, m); err != nil {
-		return nil, fmt.Errorf("%w: %w", errFrame, err)
+		return nil, nil, fmt.Errorf("%w: %w", errFrame, err)
 	}
-	sizes := make([]uint64, len(m.GetEntries()))
-	for i, e := range m.GetEntries() {
-		size, n := binary.Uvarint(rest)
-		if n <= 0 || e == nil {
-			return nil, errFrame
-		}
-		sizes[i], rest = size, rest[n:]
+	parts, rest, err := takeParts(rest)
+	if err != nil || len(parts) != len(m.GetEntries()) {
+		return nil, nil, errFrame
 	}
 	for i, e := range m.GetEntries() {
-		if sizes[i] > uint64(len(rest)) {
-			return nil, errFrame
+		if e == nil {
+			return nil, nil, errFrame
 		}
-		if sizes[i] > 0 {
-			e.Data = rest[:sizes[i]:sizes[i]]
+		if p := parts[i]; p.size > 0 && p.seq == 0 {
+			if p.size > uint64(len(rest)) {
+				return nil, nil, errFrame
+			}
+			e.Data, rest = rest[:p.size:p.size], rest[p.size:]
 		}
-		rest = rest[sizes[i]:]
 	}
-	return m, nil
+	return m, parts, nil
+}
+
+// checkSums verifies what of a frame the transport's checksum leaves out.
+func checkSums(kind byte, b []byte) error {
+	switch kind {
+	case frameRaft:
+		_, b, err := takeBytes(b)
+		if err != nil {
+			return err
+		}
+		parts, b, err := takeParts(b)
+		if err != nil {
+			return err
+		}
+		for _, p := range parts {
+			if p.size == 0 || p.seq != 0 {
+				continue
+			}
+			if p.size > uint64(len(b)) || crc32c.Sum(b[:p.size]) != p.sum {
+				return errFrame
+			}
+			b = b[p.size:]
+		}
+	case frameForward:
+		requests, err := decodeForward(b)
+		if err != nil {
+			return err
+		}
+		for _, r := range requests {
+			if crc32c.Sum(r.payload) != r.sum {
+				return errFrame
+			}
+		}
+	}
+	return nil
 }
 
 // forwarded is one request on its way to the leader.
 type forwarded struct {
 	seq           uint64
 	head, payload []byte
+	sum           uint32 // CRC-32C of the payload
 }
 
-// A forward frame holds requests one after the other: uvarint seq, head and payload, each behind its length.
+// A forward frame holds
+//
+//	uvarint number of requests | for each: uvarint seq | uvarint length of head | head |
+//	    uvarint length of payload | 4 bytes, unless that is 0: its CRC-32C, little-endian
+//	payload …
 func encodeForward(requests []forwarded, urgent bool) Frame {
-	f := Frame{Kind: frameForward, Urgent: urgent}
+	size := 4
 	for _, r := range requests {
-		b := binary.AppendUvarint(make([]byte, 0, len(r.head)+24), r.seq)
+		size += len(r.head) + 28
+	}
+	f := Frame{Kind: frameForward, Urgent: urgent, Bufs: make([][]byte, 1, 1+len(requests))}
+	b := binary.AppendUvarint(make([]byte, 0, size), uint64(len(requests)))
+	for _, r := range requests {
+		b = binary.AppendUvarint(b, r.seq)
 		b = append(binary.AppendUvarint(b, uint64(len(r.head))), r.head...)
 		b = binary.AppendUvarint(b, uint64(len(r.payload)))
-		f.Bufs = append(f.Bufs, b)
 		if len(r.payload) > 0 {
+			b = binary.LittleEndian.AppendUint32(b, r.sum)
 			f.Bufs = append(f.Bufs, r.payload)
 		}
 	}
+	f.Bufs[0], f.Summed = b, len(f.Bufs)-1
 	return f
 }
 
-func decodeForward(b []byte) (requests []forwarded, err error) {
-	for len(b) > 0 {
-		seq, n := binary.Uvarint(b)
-		if n <= 0 {
+func decodeForward(b []byte) ([]forwarded, error) {
+	n, b, err := takeUvarint(b)
+	if err != nil || n > uint64(len(b)) {
+		return nil, errFrame
+	}
+	requests := make([]forwarded, n)
+	sizes := make([]uint64, n)
+	for i := range requests {
+		r := &requests[i]
+		if r.seq, b, err = takeUvarint(b); err != nil {
+			return nil, err
+		}
+		if r.head, b, err = takeBytes(b); err != nil {
+			return nil, err
+		}
+		if sizes[i], b, err = takeUvarint(b); err == nil && sizes[i] > 0 {
+			r.sum, b, err = takeSum(b)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	for i, size := range sizes {
+		if size > uint64(len(b)) {
 			return nil, errFrame
 		}
-		r := forwarded{seq: seq}
-		if r.head, b, err = takeBytes(b[n:]); err != nil {
-			return nil, err
-		}
-		if r.payload, b, err = takeBytes(b); err != nil {
-			return nil, err
-		}
-		requests = append(requests, r)
+		requests[i].payload, b = b[:size:size], b[size:]
 	}
 	return requests, nil
 }

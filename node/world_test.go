@@ -30,6 +30,8 @@ type world struct {
 	cut  func(from, to uint64) bool
 	seed uint64
 	cfg  func(*Config)
+	// seen is told of each packet that arrives; nil: nobody.
+	seen func(packet)
 }
 
 type packet struct {
@@ -213,6 +215,12 @@ func (w *world) work() {
 			to := w.members[p.to]
 			if to.core == nil || w.cut(p.from, p.to) {
 				continue
+			}
+			if w.seen != nil {
+				w.seen(p)
+			}
+			if err := checkSums(p.kind, p.body); err != nil {
+				w.t.Fatalf("from %d to %d: %v", p.from, p.to, err)
 			}
 			if err := to.core.Receive(w.now, p.from, p.kind, p.body); err != nil {
 				w.t.Fatalf("member %d receives %d from %d: %v", p.to, p.kind, p.from, err)

@@ -13,10 +13,11 @@ import (
 // After the hello of an urgent or bulk connection come frames, and nothing goes back.
 //
 //	0  4  length of the body + 1; 0: goodbye, the last frame, which is these four bytes
-//	4  4  CRC-32C of kind and body
+//	4  4  CRC-32C of what follows, up to the end of so many bytes of the body as:
 //	8  1  kind
-//	9     body
-const frameHead = 9
+//	9  4  bytes of the body that it covers; the others have checksums in these, which the node verifies
+//	13    body
+const frameHead = 13
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -37,15 +38,23 @@ func frameSize(f node.Frame) int {
 }
 
 func appendFrameHead(dst []byte, f node.Frame) []byte {
-	sum := crc32.Update(0, castagnoli, []byte{f.Kind})
-	n := 1
-	for _, b := range f.Bufs {
-		sum = crc32.Update(sum, castagnoli, b)
+	n, covered := 1, 0
+	for i, b := range f.Bufs {
 		n += len(b)
+		if i < len(f.Bufs)-f.Summed {
+			covered += len(b)
+		}
+	}
+	var rest [5]byte
+	rest[0] = f.Kind
+	binary.BigEndian.PutUint32(rest[1:], uint32(covered))
+	sum := crc32.Update(0, castagnoli, rest[:])
+	for _, b := range f.Bufs[:len(f.Bufs)-f.Summed] {
+		sum = crc32.Update(sum, castagnoli, b)
 	}
 	dst = binary.BigEndian.AppendUint32(dst, uint32(n))
 	dst = binary.BigEndian.AppendUint32(dst, sum)
-	return append(dst, f.Kind)
+	return append(dst, rest[:]...)
 }
 
 // Small bodies are cut from one buffer that is allocated for many of them; it lives while one of them does.
@@ -84,11 +93,13 @@ func (f *frameReader) next() (kind byte, body []byte, err error) {
 		return 0, nil, noEOF(err)
 	}
 	want, kind := binary.BigEndian.Uint32(f.slab[f.from+4:]), f.slab[f.from+8]
+	covered := int64(binary.BigEndian.Uint32(f.slab[f.from+9:]))
+	sum := crc32.Update(0, castagnoli, f.slab[f.from+8:f.from+frameHead])
 	f.from += frameHead
 	if body, err = f.body(int(n) - 1); err != nil {
 		return 0, nil, noEOF(err)
 	}
-	if crc32.Update(crc32.Update(0, castagnoli, []byte{kind}), castagnoli, body) != want {
+	if covered > int64(len(body)) || crc32.Update(sum, castagnoli, body[:covered]) != want {
 		return 0, nil, fmt.Errorf("%w: checksum of %d bytes does not match", errFrame, n)
 	}
 	return kind, body, nil

@@ -81,11 +81,14 @@ func naiveFrames(data []byte, limit int) (frames []string, err error) {
 			return frames, errFrame
 		case len(data) < n-1+frameHead:
 			return frames, io.ErrUnexpectedEOF
-		case crc32.Checksum(data[8:8+n], castagnoli) != binary.BigEndian.Uint32(data[4:]):
+		}
+		covered := int64(binary.BigEndian.Uint32(data[9:]))
+		end := frameHead + n - 1
+		if covered > int64(n-1) || crc32.Checksum(data[8:frameHead+covered], castagnoli) != binary.BigEndian.Uint32(data[4:]) {
 			return frames, errFrame
 		}
-		frames = append(frames, string(rune(data[8]))+string(data[9:8+n]))
-		data = data[8+n:]
+		frames = append(frames, string(rune(data[8]))+string(data[frameHead:end]))
+		data = data[end:]
 	}
 	return frames, io.EOF
 }

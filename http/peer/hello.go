@@ -25,7 +25,7 @@ import (
 // tell each other so.
 const (
 	magic       = "prnq"
-	version     = 1
+	version     = 2
 	helloSize   = 38
 	replySize   = 19
 	maxCluster  = 64

@@ -219,7 +219,9 @@ func (t *Transport) receive(conn net.Conn, from uint64) error {
 		if err != nil {
 			return err
 		}
-		t.handler.Receive(from, kind, body)
+		if err := t.handler.Receive(from, kind, body); err != nil {
+			return fmt.Errorf("%w: %w", errFrame, err)
+		}
 	}
 }
 

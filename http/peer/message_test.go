@@ -3,6 +3,7 @@ package peer
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -314,7 +315,7 @@ func TestRefusals(t *testing.T) {
 		{"nobody", func(h *hello) { h.from = 0 }, nil, "only members"},
 		{"purpose", func(h *hello) { h.purpose = 9 }, nil, "purpose 9 is not known"},
 		{"probe of another", func(h *hello) { h.purpose, h.to = probe, 3 }, nil, "not 3"},
-		{"version", nil, func(b []byte) []byte { b[5] = 2; return b }, "version 2"},
+		{"version", nil, func(b []byte) []byte { b[5] = 3; return b }, "version 3"},
 		{"too long", nil, func(b []byte) []byte { b[34] = 1; return b }, "too long"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -421,6 +422,7 @@ func TestDamagedFrameIsNoHint(t *testing.T) {
 	for name, damage := range map[string]func([]byte){
 		"checksum": func(b []byte) { b[len(b)-1] ^= 1 },
 		"kind":     func(b []byte) { b[8] ^= 1 },
+		"covered":  func(b []byte) { b[12] ^= 1 },
 		"length":   func(b []byte) { binary.BigEndian.PutUint32(b, 1<<31) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -443,6 +445,31 @@ func TestDamagedFrameIsNoHint(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What the transport's checksum leaves out is for the node to verify.
+func TestFrameThatTheNodeFindsDamaged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		a := n.start(t, 1)
+		defer a.stop()
+		a.SetCluster("c", three)
+		conn, _ := n.dialer("")(t.Context(), "host1")
+		defer conn.Close()
+		b, _ := hello{purpose: urgent, from: 2, to: 1, cluster: "c", advertise: "host2"}.encode()
+		conn.Write(b)
+		readReply(conn)
+		f := node.Frame{Kind: 'u', Bufs: [][]byte{[]byte("sums "), []byte("and "), []byte("summed")}, Summed: 2}
+		bytes := slices.Concat(appendFrameHead(nil, f), f.Bufs[0], f.Bufs[1], f.Bufs[2])
+		bytes[len(bytes)-1] ^= 1
+		go conn.Write(bytes)
+		synctest.Wait()
+		expect(t, "frames", a.seen(&a.frames), "2 u sums and summee")
+		a.unsound = errors.New("not what was sent")
+		go conn.Write(bytes)
+		synctest.Wait()
+		expect(t, "events", a.take(), "connected 2", "disconnected 2 reset=false")
+	})
 }
 
 func BenchmarkFrames(b *testing.B) {
@@ -495,6 +522,9 @@ type counter struct {
 	got chan struct{}
 }
 
-func (c counter) Receive(uint64, byte, []byte) { c.got <- struct{}{} }
+func (c counter) Receive(uint64, byte, []byte) error {
+	c.got <- struct{}{}
+	return nil
+}
 
 var _ io.ReadCloser = (*streamReader)(nil)

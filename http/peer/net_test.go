@@ -100,6 +100,7 @@ type recorder struct {
 	frames  []string
 	changed chan struct{} // holds one
 	hold    func(kind byte)
+	unsound error // what Receive returns
 	stream  func(ctx context.Context, header []byte, w io.Writer) error
 	probe   func(ctx context.Context, header []byte) ([]byte, error)
 }
@@ -113,11 +114,12 @@ func (r *recorder) note(list *[]string, text string) {
 	signal(r.changed)
 }
 
-func (r *recorder) Receive(from uint64, kind byte, body []byte) {
+func (r *recorder) Receive(from uint64, kind byte, body []byte) error {
 	if r.hold != nil {
 		r.hold(kind)
 	}
 	r.note(&r.frames, fmt.Sprintf("%d %c %s", from, kind, body))
+	return r.unsound
 }
 func (r *recorder) Connected(id uint64) { r.note(&r.events, fmt.Sprintf("connected %d", id)) }
 func (r *recorder) Disconnected(id uint64, reset bool) {

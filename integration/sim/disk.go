@@ -26,8 +26,8 @@ func newMemberLog(m *member, lg *log.Log) *memberLog {
 	return l
 }
 
-// Save implements node.Log.
-func (l *memberLog) Save(hs *raftpb.HardState, entries []*raftpb.Entry, sync bool) error {
+// SaveSummed implements node.Log.
+func (l *memberLog) SaveSummed(hs *raftpb.HardState, entries []*raftpb.Entry, sums []uint32, sync bool) error {
 	m := l.m
 	m.w.trace.note(6, m.id, hs.GetTerm(), hs.GetVote(), hs.GetCommit(), uint64(len(entries)))
 	if m.w.trace.on {
@@ -38,7 +38,7 @@ func (l *memberLog) Save(hs *raftpb.HardState, entries []*raftpb.Entry, sync boo
 	if len(entries) == 0 {
 		m.doing = "saving a hard state alone"
 	}
-	if err := l.Log.Save(hs, entries, sync && !m.w.mutant.NoSync); err != nil {
+	if err := l.Log.SaveSummed(hs, entries, sums, sync && !m.w.mutant.NoSync); err != nil {
 		return err
 	}
 	if sync {

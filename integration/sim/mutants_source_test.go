@@ -46,7 +46,7 @@ var edits = []edit{
 		false,
 		nil,
 	},
-	{"vote-not-synced", "node/core.go", "rd.Entries, true)", "rd.Entries, len(rd.Entries) > 0 || !PLANTED)", nil, false, nil},
+	{"vote-not-synced", "node/core.go", "c.notes.sums(rd.Entries), true)", "c.notes.sums(rd.Entries), len(rd.Entries) > 0 || !PLANTED)", nil, false, nil},
 	{"result-of-an-older-reign", "printer/core.go", "|| op.reign != c.reign ", "|| op.reign != c.reign && !PLANTED ", []Kind{Transfer, Hang}, false, nil},
 	{
 		"failed-sync-not-written-back", "log/open.go", "if err := o.rewrite(a); err != nil {",

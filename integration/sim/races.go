@@ -129,7 +129,7 @@ func (w *World) stale(from int) bool {
 
 // forward is a frame of one command.
 func forward(head []byte) []byte {
-	body := binary.AppendUvarint(nil, 1)
+	body := binary.AppendUvarint([]byte{1}, 1)
 	body = append(binary.AppendUvarint(body, uint64(len(head))), head...)
 	return append(body, 0)
 }
