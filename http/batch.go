@@ -110,7 +110,7 @@ func newItem(t ticket, p *multipart.Part, document []byte, n int) item {
 	if err := checkKey(t.key); err != nil {
 		return item{err: err}
 	}
-	doc, err := inspect(document, t.format)
+	doc, err := inspect(&node.Document{Inline: document}, t.format)
 	if err != nil {
 		return item{err: err}
 	}

@@ -27,6 +27,7 @@ import (
 type Node interface {
 	// Propose returns when the command is committed and applied here.
 	Propose(ctx context.Context, cmd *queuepb.Command, payload []byte) (node.Answer, error)
+	ProposeDocument(ctx context.Context, cmd *queuepb.Command, d *node.Document) (node.Answer, error)
 	// ProposeAll is Propose for many, with one answer and one error for each.
 	ProposeAll(ctx context.Context, cmds []*queuepb.Command, payloads [][]byte) ([]node.Answer, []error)
 	// Upload takes a document of any size up to max in flat memory.

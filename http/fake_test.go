@@ -102,6 +102,10 @@ func (f *fake) change(id uint64, state queue.JobState) {
 	f.add(state.String(), job.Printer, id)
 }
 
+func (f *fake) ProposeDocument(ctx context.Context, cmd *queuepb.Command, d *node.Document) (node.Answer, error) {
+	return f.Propose(ctx, cmd, d.Inline)
+}
+
 func (f *fake) Propose(ctx context.Context, cmd *queuepb.Command, payload []byte) (node.Answer, error) {
 	if f.hang {
 		<-ctx.Done()

@@ -30,6 +30,7 @@ func newNodeCollector(n Node) *nodeCollector {
 	counter("proposals", "Commands proposed.", func(s *node.Stats) uint64 { return s.Proposals })
 	counter("refused", "Commands refused before they were proposed.", func(s *node.Stats) uint64 { return s.Refused })
 	counter("resent", "Commands sent again after a leader change.", func(s *node.Stats) uint64 { return s.Resent })
+	counter("not_held", "Messages of entries that named a document which this member no longer held.", func(s *node.Stats) uint64 { return s.NotHeld })
 	counter("void", "Commands without effect.", func(s *node.Stats) uint64 { return s.Void })
 	counter("elections", "Elections that this member campaigned in.", func(s *node.Stats) uint64 { return s.Elections })
 	now("leading", "1 while this member leads.", func(s *node.Stats) uint64 { return s.Leading })

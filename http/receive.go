@@ -28,8 +28,8 @@ func (s *Server) receive(ctx context.Context, body io.Reader, size int64, format
 		return nil, fmt.Errorf("%d bytes: %w: it may have %d", size, node.ErrTooLarge, s.options.MaxDocument)
 	}
 	if 0 <= size && size <= queue.MaxInline {
-		small := make([]byte, size)
-		if _, err := io.ReadFull(body, small); err != nil {
+		small := node.NewDocument(int(size))
+		if _, err := io.ReadFull(body, small.Inline); err != nil {
 			return nil, unread(err)
 		}
 		return inspect(small, format)
@@ -58,7 +58,8 @@ func (s *Server) receive(ctx context.Context, body io.Reader, size int64, format
 }
 
 // inspect is receive for a document that is in memory.
-func inspect(small []byte, format string) (*received, error) {
+func inspect(d *node.Document, format string) (*received, error) {
+	small := d.Inline
 	if len(small) == 0 {
 		return nil, errEmpty()
 	}
@@ -67,12 +68,8 @@ func inspect(small []byte, format string) (*received, error) {
 	}
 	count := pages.NewCounter(format)
 	count.Write(small)
-	return &received{
-		Document: node.Document{Inline: small, Bytes: int64(len(small)), SHA256: sha256.Sum256(small)},
-		format:   format,
-		pages:    uint32(count.Pages()),
-		units:    uint32(count.Units()),
-	}, nil
+	d.Bytes, d.SHA256 = int64(len(small)), sha256.Sum256(small)
+	return &received{*d, format, uint32(count.Pages()), uint32(count.Units())}, nil
 }
 
 func errEmpty() error {

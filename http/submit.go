@@ -27,7 +27,7 @@ func (s *Server) submit(w *response, r *nethttp.Request) error {
 	if err != nil {
 		return err
 	}
-	answer, err := s.propose(r.Context(), t.command(doc), doc.Inline)
+	answer, err := s.proposeDocument(r.Context(), t.command(doc), &doc.Document)
 	if err != nil {
 		return err
 	}
@@ -70,6 +70,13 @@ func (s *Server) propose(ctx context.Context, cmd *queuepb.Command, payload []by
 	ctx, cancel := context.WithTimeout(ctx, s.options.CommitTimeout)
 	defer cancel()
 	answer, err := s.node.Propose(ctx, cmd, payload)
+	return answer, outcomeOf(err)
+}
+
+func (s *Server) proposeDocument(ctx context.Context, cmd *queuepb.Command, d *node.Document) (node.Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.options.CommitTimeout)
+	defer cancel()
+	answer, err := s.node.ProposeDocument(ctx, cmd, d)
 	return answer, outcomeOf(err)
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"printq/http/api"
+	"printq/node"
 	"printq/printer/pages"
 	"printq/queue"
 )
@@ -28,7 +29,7 @@ func (s *Server) testPrinter(w *response, r *nethttp.Request) error {
 	if err := checkKey(t.key); err != nil {
 		return err
 	}
-	doc, err := inspect(testPage(t.printer, s.options.Member), pages.Text)
+	doc, err := inspect(&node.Document{Inline: testPage(t.printer, s.options.Member)}, pages.Text)
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,8 @@ type Document struct {
 	Inline []byte
 	Bytes  int64
 	SHA256 [32]byte
+
+	whole []byte // Inline with room before it; nil: none
 }
 
 // A JobFilter selects jobs; zero fields select all.
@@ -121,6 +123,7 @@ type ClusterStatus struct {
 // Stats are a member's counters, for metrics. All only grow but those that say so.
 type Stats struct {
 	Proposals, Refused, Resent uint64
+	NotHeld                    uint64 // messages of raft's that named a document which was not held any more
 	Void                       uint64
 	Elections, Leading         uint64 // Leading: 1 or 0
 	Applied, Commit, Term      uint64

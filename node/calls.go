@@ -21,7 +21,18 @@ type outcome struct {
 // Propose puts a command into the log and waits until it is applied here. The payload must not change any more. The error
 // is one of package queue's or of this package's.
 func (n *Node) Propose(ctx context.Context, cmd *queuepb.Command, payload []byte) (Answer, error) {
-	wait, err := n.begin(cmd, payload)
+	return n.propose(ctx, cmd, payload, nil)
+}
+
+// ProposeDocument is Propose of a document that came inline; it belongs to the node from now on.
+func (n *Node) ProposeDocument(ctx context.Context, cmd *queuepb.Command, d *Document) (Answer, error) {
+	whole := d.whole
+	d.whole = nil
+	return n.propose(ctx, cmd, d.Inline, whole)
+}
+
+func (n *Node) propose(ctx context.Context, cmd *queuepb.Command, payload, whole []byte) (Answer, error) {
+	wait, err := n.begin(cmd, payload, whole)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -43,7 +54,7 @@ func (n *Node) ProposeAll(ctx context.Context, cmds []*queuepb.Command, payloads
 	answers, errs := make([]Answer, len(cmds)), make([]error, len(cmds))
 	waits := make([]func(context.Context) (Answer, error), len(cmds))
 	for i, cmd := range cmds {
-		waits[i], errs[i] = n.begin(cmd, payloads[i])
+		waits[i], errs[i] = n.begin(cmd, payloads[i], nil)
 	}
 	ctx, cancel := n.limit(ctx)
 	defer cancel()
@@ -56,7 +67,7 @@ func (n *Node) ProposeAll(ctx context.Context, cmds []*queuepb.Command, payloads
 }
 
 // begin hands a command to the loop; what it returns waits for the outcome, or gives it up when the context ends.
-func (n *Node) begin(cmd *queuepb.Command, payload []byte) (func(context.Context) (Answer, error), error) {
+func (n *Node) begin(cmd *queuepb.Command, payload, whole []byte) (func(context.Context) (Answer, error), error) {
 	select {
 	case <-n.started:
 	default:
@@ -67,6 +78,7 @@ func (n *Node) begin(cmd *queuepb.Command, payload []byte) (func(context.Context
 	if err != nil {
 		return nil, err
 	}
+	r.whole = whole
 	if !n.inbox.put(event{req: r}) {
 		return nil, fmt.Errorf("%w: ask another member", ErrStopping)
 	}
@@ -104,7 +116,7 @@ func (n *Node) UploadFor(ctx context.Context, job uint64, r io.Reader, limit int
 	case len(first) == 0:
 		return nil, fmt.Errorf("%w: a job needs at least one byte to print", ErrEmpty)
 	case len(first) < queue.MaxInline:
-		return &Document{Inline: first, Bytes: u.bytes, SHA256: [32]byte(u.hash.Sum(nil))}, nil
+		return &Document{Inline: first, whole: u.whole, Bytes: u.bytes, SHA256: [32]byte(u.hash.Sum(nil))}, nil
 	}
 	if err := u.send(ctx, first); err != nil {
 		return nil, err
@@ -121,6 +133,7 @@ type upload struct {
 	id     []byte
 	bytes  int64
 	chunks uint32
+	whole  []byte // the last chunk that was read, with room before it
 	// One for each chunk under way.
 	answers  chan error
 	underway int
@@ -128,7 +141,7 @@ type upload struct {
 
 // read returns the next chunk; a short one is the last.
 func (u *upload) read() ([]byte, error) {
-	buf := make([]byte, queue.MaxInline)
+	whole, buf := roomy(queue.MaxInline)
 	n, err := io.ReadFull(u.r, buf)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
@@ -142,9 +155,11 @@ func (u *upload) read() ([]byte, error) {
 	}
 	_, _ = u.hash.Write(buf[:n])
 	if n < len(buf)/2 {
-		buf = append([]byte(nil), buf[:n]...) // do not hold a large buffer for a label
+		u.whole = nil
+		return append([]byte(nil), buf[:n]...), nil // do not hold a large buffer for a label
 	}
-	return buf[:n], nil
+	u.whole = whole[: room+n : room+n]
+	return buf[:n:n], nil
 }
 
 // ended tells the end of the document from a client that broke off: after io.ErrUnexpectedEOF from ReadFull, a reader
@@ -184,7 +199,7 @@ func (u *upload) chunk(ctx context.Context, data []byte) error {
 		}
 	}
 	cmd := &queuepb.Command{Body: &queuepb.Command_Chunk{Chunk: &queuepb.Chunk{Upload: u.id, N: u.chunks, Job: u.job}}}
-	wait, err := u.n.begin(cmd, data)
+	wait, err := u.n.begin(cmd, data, u.whole)
 	if err != nil {
 		return err
 	}

@@ -129,7 +129,7 @@ type hardTerm struct{ term, vote uint64 }
 type counters struct {
 	proposals, refused, resent, elections, batches, snapshotsSent, snapshotsInstalled uint64
 	// Messages of raft's that named a document which is not held here any more.
-	missing uint64
+	notHeld uint64
 }
 
 // Config is what a core needs to know of its surroundings. Zero limits stand for their defaults.

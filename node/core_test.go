@@ -539,7 +539,7 @@ func FuzzDecodeFrames(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(bytes.Join(frame.Bufs, nil))
-	f.Add(bytes.Join(encodeForward([]forwarded{{1, []byte("head"), []byte("payload"), 0}}, true).Bufs, nil))
+	f.Add(bytes.Join(encodeForward([]forwarded{{1, []byte("head"), []byte("payload"), 0, nil}}, true).Bufs, nil))
 	f.Add(bytes.Join(encodeRefuse(refusal{1, 2}).Bufs, nil))
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		_, _, _ = decodeRaft(b)

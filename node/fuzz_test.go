@@ -94,7 +94,7 @@ func FuzzSnapshotStream(f *testing.F) {
 func FuzzReceive(f *testing.F) {
 	for _, frame := range []Frame{
 		encodeJSON(frameStatus, status{Applied: 3, Version: 1, Checkpoint: &checkpoint{Index: 3, Chain: "00", Digest: 7}}),
-		encodeForward([]forwarded{{1, queue.Encode(setPrinter("p", "tray:/a")), nil, 0}}, true),
+		encodeForward([]forwarded{{1, queue.Encode(setPrinter("p", "tray:/a")), nil, 0, nil}}, true),
 		encodeRefuse(refusal{1, refuseFull}),
 		{Kind: frameTransfer, Bufs: [][]byte{{3}}},
 		{Kind: frameSnapshot, Bufs: [][]byte{{1}}},

@@ -78,10 +78,10 @@ func (c *Core) rejoin(m *raftpb.Message, parts []part) bool {
 		if p.seq != 0 {
 			r := c.requests.pending[p.seq]
 			if r == nil || !r.completes(p) {
-				c.counts.missing++
+				c.counts.notHeld++
 				return false
 			}
-			e.Data = append(append(make([]byte, 0, p.size), p.begin...), r.payload...)
+			e.Data = join(p.begin, r.payload, r.takeRoom())
 		}
 		c.notes.put(e, p.sum, origin{})
 	}

@@ -7,6 +7,7 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 
 	"printq/log/crc32c"
+	"printq/queue"
 )
 
 // What a follower's client sent goes to the leader and to the third member, and does not come back.
@@ -39,7 +40,7 @@ func TestDocumentIsNotSentWhereItCameFrom(t *testing.T) {
 				}
 				found = bytes.HasSuffix(e.GetData(), doc)
 			}
-			if !found || from.core.counts.missing != 0 {
+			if !found || from.core.counts.notHeld != 0 {
 				t.Errorf("member %d has it: %v", id, found)
 			}
 		}
@@ -59,8 +60,8 @@ func TestDocumentThatIsNoLongerHeld(t *testing.T) {
 		}
 	}
 	w.run(1)
-	if !c.ended || from.core.counts.missing == 0 {
-		t.Fatalf("ended %v, missing %d", c.ended, from.core.counts.missing)
+	if !c.ended || from.core.counts.notHeld == 0 {
+		t.Fatalf("ended %v, not held %d", c.ended, from.core.counts.notHeld)
 	}
 	jobs := int(leader.core.queue.LastJob())
 	w.until("all have the job", func() bool {
@@ -107,7 +108,7 @@ func TestSumsOfFrames(t *testing.T) {
 		t.Fatal(err)
 	}
 	payload := []byte("payload")
-	forward := encodeForward([]forwarded{{1, []byte("head"), payload, crc32c.Sum(payload)}, {seq: 2, head: []byte("bare")}}, true)
+	forward := encodeForward([]forwarded{{seq: 1, head: []byte("head"), payload: payload, sum: crc32c.Sum(payload)}, {seq: 2, head: []byte("bare")}}, true)
 	for _, f := range []Frame{raft, forward} {
 		body := bytes.Join(f.Bufs, nil)
 		if err := checkSums(f.Kind, body); err != nil {
@@ -140,5 +141,48 @@ func TestNotesAreOfTheEntry(t *testing.T) {
 				t.Errorf("%v: %#x", e, got)
 			}
 		}
+	}
+}
+
+// The memory before a document becomes part of one entry, and never of a second one.
+func TestRoomIsUsedOnce(t *testing.T) {
+	d := NewDocument(10)
+	copy(d.Inline, "0123456789")
+	r := &request{payload: d.Inline, whole: d.whole}
+	first := join([]byte("first "), r.payload, r.takeRoom())
+	if &first[6] != &d.Inline[0] {
+		t.Error("the document was copied")
+	}
+	second := join([]byte("second "), r.payload, r.takeRoom())
+	if string(first) != "first 0123456789" || string(second) != "second 0123456789" {
+		t.Errorf("%q, %q", first, second)
+	}
+	long := string(make([]byte, room+1))
+	if third := join([]byte(long), d.Inline, NewDocument(10).whole); string(third) != long+"0123456789" {
+		t.Error("what there is no room for is not there")
+	}
+}
+
+// A document goes into the log where it lies in the leader's own frame, and what raft refuses can still be proposed.
+func TestForwardedDocumentIsNotCopied(t *testing.T) {
+	payload := bytes.Repeat([]byte("document "), 1000)
+	body := bytes.Join(encodeForward([]forwarded{{seq: 1, head: []byte("head"), payload: payload, sum: crc32c.Sum(payload)}}, false).Bufs, nil)
+	requests, err := decodeForward(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := requests[0]
+	group, last := []queue.Packed{{Head: r.head, Payload: r.payload}}, proposal{head: r.head, payload: r.payload, sum: r.sum, whole: r.whole}
+	want := queue.Pack(1<<62, group)
+	note := takeNote(1<<62, group, last)
+	if string(r.head) != "head" {
+		t.Error("the head is gone before raft has the entry")
+	}
+	data := note.join()
+	if !bytes.Equal(data, want) || note.sum != crc32c.Sum(want) || note.size != len(want) {
+		t.Error("another entry than the packed one")
+	}
+	if &data[len(data)-1] != &body[len(body)-1] {
+		t.Error("the document was copied")
 	}
 }

@@ -27,6 +27,7 @@ type proposals struct {
 type proposal struct {
 	head, payload []byte
 	sum           uint32 // CRC-32C of the payload
+	whole         []byte // see forwarded
 	// The request of another member that it is; 0: our own, or a decision.
 	member, seq uint64
 	// The term of a decision: in another term it is not proposed (R1 would void it). 0: a fact.
@@ -44,7 +45,10 @@ const (
 	maxProposed = 32 << 20
 	// Of proposals longer than small, raft gets about so many bytes at a time.
 	small   = 32 << 10
-	maxBulk = 2 << 20
+	maxBulk = 1536 << 10
+	// Up to so many bytes go through raft without their data, which place adds: raft would copy it. More than that it must see the size
+	// of, to make several messages of it.
+	maxBare = 2 << 20
 	// maxGathered is as much as is worth a sync of its own.
 	maxGathered = 1 << 20
 )
@@ -91,7 +95,7 @@ func (c *Core) propose() {
 		return
 	}
 	now, rest := q.choose()
-	entries, notes, size := c.pack(now)
+	entries, notes, size := c.pack(now, sizeOf(now) <= maxBare)
 	if len(entries) > 0 {
 		err := c.raw.Step(&raftpb.Message{Type: raftpb.MsgProp.Enum(), From: new(c.id), Entries: entries})
 		if err != nil {
@@ -148,17 +152,21 @@ func (q *proposals) keep(rest []proposal) {
 }
 
 // pack makes entries of proposals. A claim stands alone in its entry. State time never goes back.
-func (c *Core) pack(proposals []proposal) (entries []*raftpb.Entry, notes []took, size int) {
+func (c *Core) pack(proposals []proposal, bare bool) (entries []*raftpb.Entry, notes []took, size int) {
 	now := max(c.stamp(), c.queue.Time().UnixNano())
 	var group []queue.Packed
 	var last proposal // of the group
 	bytes := 0
 	seal := func() {
 		if len(group) > 0 {
-			data := queue.Pack(now, group)
-			entries = append(entries, &raftpb.Entry{Data: data})
-			notes = append(notes, noteOf(data, last, len(group) == 1))
-			size += len(data)
+			note := takeNote(now, group, last)
+			e := new(raftpb.Entry)
+			if !bare {
+				note.last.whole = nil // raft may refuse it, and then the head is still needed
+				e.Data, note.data = note.join(), nil
+			}
+			entries, notes = append(entries, e), append(notes, note)
+			size += note.size
 			group, bytes = nil, 0
 		}
 	}
@@ -180,31 +188,69 @@ func (c *Core) pack(proposals []proposal) (entries []*raftpb.Entry, notes []took
 	return entries, notes, size
 }
 
-// took is the note of an entry that has no index yet.
+func sizeOf(proposals []proposal) (size int) {
+	for _, p := range proposals {
+		size += p.size()
+	}
+	return size
+}
+
+// took is the note of an entry that has no index yet, and its data.
 type took struct {
 	sum    uint32
 	origin origin
+	size   int
+	data   []byte // or
+	begin  []byte // of the data, whose rest is
+	last   proposal
 }
 
-// joinFrom is how long a document is whose checksum is joined to that of what stands before it, not computed again.
+// joinFrom is how long a document is whose checksum is joined to that of what stands before it: to compute a shorter one's again
+// is faster.
 const joinFrom = 4 << 10
 
-func noteOf(data []byte, p proposal, alone bool) took {
-	begin := len(data) - len(p.payload)
-	switch {
-	case !alone || len(p.payload) < keepFrom:
-		return took{sum: crc32c.Sum(data)}
-	case len(p.payload) < joinFrom:
-		return took{crc32c.Sum(data), origin{p.member, p.seq, begin}}
+// takeNote packs commands, of which last is the last.
+func takeNote(now int64, group []queue.Packed, last proposal) took {
+	if len(group) > 1 || len(last.payload) < keepFrom {
+		data := queue.Pack(now, group)
+		return took{sum: crc32c.Sum(data), size: len(data), data: data}
 	}
-	return took{crc32c.Join(crc32c.Sum(data[:begin]), p.sum, len(p.payload)), origin{p.member, p.seq, begin}}
+	begin := queue.Pack(now, []queue.Packed{{Head: last.head}})
+	t := took{origin: origin{last.member, last.seq, len(begin)}, size: len(begin) + len(last.payload), begin: begin, last: last}
+	if t.sum = crc32c.Sum(begin); len(last.payload) < joinFrom {
+		t.sum = crc32c.Update(t.sum, last.payload)
+	} else {
+		t.sum = crc32c.Join(t.sum, last.sum, len(last.payload))
+	}
+	return t
 }
 
-// place notes what is known of the entries that propose gave to raft: the last ones of those it wants saved, as nothing was
-// appended since.
+func (t *took) join() []byte {
+	if t.data != nil {
+		return t.data
+	}
+	return join(t.begin, t.last.payload, t.last.whole)
+}
+
+// join puts begin before a document, in the memory before it if whole has enough of it.
+func join(begin, payload, whole []byte) []byte {
+	at := len(whole) - len(payload) - len(begin)
+	if at < 0 {
+		return append(append(make([]byte, 0, len(begin)+len(payload)), begin...), payload...)
+	}
+	copy(whole[at:], begin)
+	return whole[at:]
+}
+
+// place completes the entries that propose gave to raft, and notes what is known of them: they are the last ones of those it
+// wants saved, as nothing was appended since.
 func (q *proposals) place(entries []*raftpb.Entry, notes *notes) {
 	for i, e := range entries[len(entries)-len(q.took):] {
-		notes.put(e, q.took[i].sum, q.took[i].origin)
+		t := &q.took[i]
+		if e.Data == nil {
+			e.Data = t.join()
+		}
+		notes.put(e, t.sum, t.origin)
 	}
 	q.took = nil
 }

@@ -301,7 +301,7 @@ func (n *Node) Stats() Stats {
 func (c *Core) stats() Stats {
 	q := c.queue.Stats()
 	s := Stats{
-		Proposals: c.counts.proposals, Refused: c.counts.refused, Resent: c.counts.resent, Elections: c.counts.elections,
+		Proposals: c.counts.proposals, Refused: c.counts.refused, Resent: c.counts.resent, NotHeld: c.counts.notHeld, Elections: c.counts.elections,
 		Batches: c.counts.batches, SnapshotsSent: c.counts.snapshotsSent, SnapshotsInstalled: c.counts.snapshotsInstalled,
 		Applied: c.batch.applied.Index, Commit: c.raw.BasicStatus().GetCommit(), Term: c.term,
 		Inflight: uint64(len(c.requests.pending)), InflightBytes: uint64(c.requests.bytes),

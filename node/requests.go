@@ -20,6 +20,7 @@ type request struct {
 	body    []byte
 	payload []byte
 	sum     uint32 // CRC-32C of the payload
+	whole   []byte // see takeRoom
 	// It brings bytes of a document, or announces them: refused while the disk is nearly full.
 	document bool
 	// What is submitted to which printer, if this is a submit: refused where the printer's devices do not take it.
@@ -185,7 +186,7 @@ func (c *Core) dispatch(r *request) {
 	case raft.None:
 		return
 	case c.id:
-		c.proposals.push(proposal{head: r.head, payload: r.payload, sum: r.sum})
+		c.proposals.push(proposal{head: r.head, payload: r.payload, sum: r.sum, whole: r.takeRoom()})
 	default:
 		c.requests.forwards = append(c.requests.forwards, r)
 		return
@@ -226,7 +227,7 @@ func (c *Core) forwardAll(requests []*request, urgent bool) {
 		n, bytes := 0, 0
 		for ; n < len(requests) && (n == 0 || bytes+requests[n].size() <= packBytes); n++ {
 			r := requests[n]
-			group = append(group, forwarded{r.seq, r.head, r.payload, r.sum})
+			group = append(group, forwarded{seq: r.seq, head: r.head, payload: r.payload, sum: r.sum})
 			bytes += r.size()
 		}
 		if !c.port.Send(c.lead, encodeForward(group, urgent)) {
@@ -296,7 +297,7 @@ func (c *Core) forwarded(from uint64, body []byte) error {
 			c.counts.refused++
 			c.port.Send(from, encodeRefuse(refusal{r.seq, refuseDisk}))
 		default:
-			c.proposals.push(proposal{head: r.head, payload: r.payload, sum: r.sum, member: from, seq: r.seq})
+			c.proposals.push(proposal{head: r.head, payload: r.payload, sum: r.sum, whole: r.whole, member: from, seq: r.seq})
 		}
 	}
 	return nil

@@ -212,15 +212,19 @@ type forwarded struct {
 	seq           uint64
 	head, payload []byte
 	sum           uint32 // CRC-32C of the payload
+	// What ends with the payload, and before it has nothing that is needed once there is an entry; nil: nothing.
+	whole []byte
 }
 
 // A forward frame holds
 //
 //	uvarint number of requests | for each: uvarint seq | uvarint length of head | head |
 //	    uvarint length of payload | 4 bytes, unless that is 0: its CRC-32C, little-endian
-//	payload …
+//	uvarint number of zeros | zeros | payload …
+//
+// What stands before a document that is alone is no longer needed when the leader makes an entry of it: it is room.
 func encodeForward(requests []forwarded, urgent bool) Frame {
-	size := 4
+	size := 4 + len(zeros)
 	for _, r := range requests {
 		size += len(r.head) + 28
 	}
@@ -235,11 +239,20 @@ func encodeForward(requests []forwarded, urgent bool) Frame {
 			f.Bufs = append(f.Bufs, r.payload)
 		}
 	}
+	n := 0
+	if len(requests) == 1 && len(requests[0].payload) >= keepFrom {
+		n = len(zeros)
+	}
+	b = append(binary.AppendUvarint(b, uint64(n)), zeros[:n]...)
 	f.Bufs[0], f.Summed = b, len(f.Bufs)-1
 	return f
 }
 
+// zeros are what an entry's data is longer by, at most, than a head and a payload.
+var zeros [24]byte
+
 func decodeForward(b []byte) ([]forwarded, error) {
+	whole := b
 	n, b, err := takeUvarint(b)
 	if err != nil || n > uint64(len(b)) {
 		return nil, errFrame
@@ -261,9 +274,15 @@ func decodeForward(b []byte) ([]forwarded, error) {
 			return nil, err
 		}
 	}
+	if _, b, err = takeBytes(b); err != nil {
+		return nil, err
+	}
 	for i, size := range sizes {
 		if size > uint64(len(b)) {
 			return nil, errFrame
+		}
+		if end := len(whole) - len(b) + int(size); n == 1 {
+			requests[i].whole = whole[:end:end]
 		}
 		requests[i].payload, b = b[:size:size], b[size:]
 	}

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"go.etcd.io/raft/v3/raftpb"
@@ -44,7 +45,7 @@ func (n *network) send(from, to *member, kind byte, body []byte, wait time.Durat
 		w.counts.add("frame doubled")
 	}
 	for range copies {
-		n.deliver(from, to, kind, body, wait, n.delay())
+		n.deliver(from, to, kind, slices.Clone(body), wait, n.delay()) // a body is the receiver's to write to
 	}
 	return true
 }

@@ -131,7 +131,7 @@ func (w *World) stale(from int) bool {
 func forward(head []byte) []byte {
 	body := binary.AppendUvarint([]byte{1}, 1)
 	body = append(binary.AppendUvarint(body, uint64(len(head))), head...)
-	return append(body, 0)
+	return append(body, 0, 0) // no payload, no room
 }
 
 // raceOnUnit notices what reaches a printer without a fence from leaders whose term is over.
