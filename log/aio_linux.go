@@ -32,10 +32,11 @@ type aioFiles struct {
 
 // iocb is the kernel's struct iocb, of a machine with little-endian numbers.
 type iocb struct {
-	data      uint64
-	key, flag uint32 // flag: RWF_DSYNC
+	_         uint64 // data
+	_         uint32 // key
+	flag      uint32 // RWF_DSYNC
 	op        uint16
-	priority  int16
+	_         int16 // priority
 	fd        uint32
 	buf, size uint64 // of iovecs
 	offset    int64
