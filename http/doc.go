@@ -9,7 +9,8 @@
 //     before the answer was read, so a long poll from that index misses nothing.
 //  4. A log tail is gapless: it starts with the seq that was asked for, or says 410 with the oldest one kept. It ends with a
 //     bookmark or with the reason, or its connection breaks; what it wrote before is whole lines.
-//  5. A slow or silent client costs a bounded piece of memory for a bounded time.
+//  5. A slow or silent client costs a bounded piece of memory for a bounded time. One that leaves ends its request; a submit that does not wait
+//     for its job may go on until it is committed.
 //
 // The package decides nothing about jobs. It reads requests into commands for a [Node], and its answers into package api.
 package http

@@ -14,7 +14,7 @@ import (
 )
 
 // listen serves on a port of loopback; stop ends it and returns what Serve said.
-func listen(t *testing.T, s *Server) (addr string, stop func() error) {
+func listen(t testing.TB, s *Server) (addr string, stop func() error) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -3,6 +3,7 @@ package http
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gorilla/mux"
+
+	"printq/http/quick"
 )
 
 // A Server answers clients for one member. Its methods may be called from any goroutine.
@@ -57,22 +60,30 @@ func (s *Server) Handler() nethttp.Handler { return nethttp.HandlerFunc(s.serveH
 // GraceTimeout are closed, and what has not ended after DrainTimeout is cut. It may be called for several listeners under one ctx: when the
 // first stops, waits and tails end on all. A listener beyond loopback is refused unless the options say Insecure.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	return s.serveOn(ctx, l, clients{Listener: l})
+	open := newConnections()
+	front := s.front(l, open.note)
+	return s.serveOn(ctx, l, listening{clients{Listener: front}, open, front})
 }
 
 // ServeTLS is Serve for clients that encrypt.
 func (s *Server) ServeTLS(ctx context.Context, l net.Listener, config *tls.Config) error {
-	return s.serveOn(ctx, l, tls.NewListener(clients{l, true}, config))
+	return s.serveOn(ctx, l, listening{tls.NewListener(clients{l, true}, config), newConnections(), nil})
 }
 
-// serveOn serves what comes from l, by way of accepting.
-func (s *Server) serveOn(ctx context.Context, l, accepting net.Listener) error {
+// listening is what there is of a listener: where net/http accepts, the connections, and who accepts before it; nil: nobody.
+type listening struct {
+	accepting net.Listener
+	open      *connections
+	front     *quick.Front
+}
+
+// serveOn serves what comes from l.
+func (s *Server) serveOn(ctx context.Context, l net.Listener, by listening) error {
 	if !s.options.Insecure && !IsLoopback(l.Addr().String()) {
 		l.Close()
 		return fmt.Errorf("serve http on %s: it can be reached from other hosts, and anybody there could print and cancel: "+
 			"listen on 127.0.0.1, or say --insecure", l.Addr())
 	}
-	open := newConnections()
 	server := &nethttp.Server{
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: s.options.HeaderTimeout,
@@ -81,38 +92,54 @@ func (s *Server) serveOn(ctx context.Context, l, accepting net.Listener) error {
 		MaxHeaderBytes:    s.options.MaxHeader,
 		ConnContext:       withClient,
 		ConnState: func(c net.Conn, state nethttp.ConnState) {
-			open.note(c, state)
-			if c := clientOf(c); c != nil {
-				c.note(state)
-			}
+			client := clientOf(c)
+			client.note(state)
+			by.open.note(client.Conn, state)
 		},
 		ErrorLog: slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelDebug),
 	}
 	context.AfterFunc(ctx, func() { l.Close() })
-	err := server.Serve(accepting)
-	s.drain(server, open)
+	err := by.serve(server, func() { s.drain(server, by) })
 	if ctx.Err() != nil {
 		return nil
 	}
 	return fmt.Errorf("serve http on %s: %w", l.Addr(), err)
 }
 
-// drain ends what is served. A handler that was cut still runs until it notices: its request's context has ended.
-func (s *Server) drain(server *nethttp.Server, open *connections) {
+// serve accepts until the listener is closed, and then drains. It returns why accepting ended.
+func (by listening) serve(server *nethttp.Server, drain func()) error {
+	if by.front == nil {
+		err := server.Serve(by.accepting)
+		drain()
+		return err
+	}
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = server.Serve(by.accepting) }() // it ends with the front
+	err := by.front.Run()
+	drain()
+	<-ended
+	return err
+}
+
+// drain ends what is served. A handler of net/http's that was cut still runs until it notices: its request's context has ended.
+func (s *Server) drain(server *nethttp.Server, by listening) {
 	s.stop()
-	open.await(s.options.GraceTimeout)
-	open.closeFresh()
+	by.open.await(s.options.GraceTimeout)
+	by.open.closeFresh()
 	ctx, cancel := context.WithTimeout(context.Background(), s.options.DrainTimeout)
 	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
+	var err error
+	if by.front != nil {
+		err = by.front.Shutdown(ctx)
+	}
+	if err = errors.Join(err, server.Shutdown(ctx)); err != nil {
 		s.options.Logger.Warn("cutting requests that did not end", "after", s.options.DrainTimeout)
 		server.Close()
 	}
 }
 
 func (s *Server) serveHTTP(rw nethttp.ResponseWriter, r *nethttp.Request) {
-	if err := s.guard.check(r); err != nil {
-		s.serve(s.metrics.refused, rw, r, func(*response, *nethttp.Request) error { return err })
+	if s.foreign(rw, r) {
 		return
 	}
 	if s.options.IPP != nil && isIPP(r) {
@@ -124,6 +151,15 @@ func (s *Server) serveHTTP(rw nethttp.ResponseWriter, r *nethttp.Request) {
 		return
 	}
 	s.router.ServeHTTP(rw, r)
+}
+
+// foreign refuses what a browser sends on behalf of a foreign page.
+func (s *Server) foreign(rw nethttp.ResponseWriter, r *nethttp.Request) bool {
+	err := s.guard.check(r)
+	if err != nil {
+		s.serve(s.metrics.refused, rw, r, func(*response, *nethttp.Request) error { return err })
+	}
+	return err != nil
 }
 
 // serve runs one request: admits it, answers its error, and counts it.

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorilla/mux"
-
 	"printq/http/api"
 	"printq/printer/pages"
 	"printq/queue"
@@ -33,7 +31,7 @@ type ticket struct {
 }
 
 func newTicket(r *nethttp.Request) (*ticket, error) {
-	t := &ticket{printer: mux.Vars(r)["printer"], key: r.Header.Get(api.HeaderKey), copies: 1, priority: queue.DefaultPriority}
+	t := &ticket{printer: printerIn(r.URL.Path), key: r.Header.Get(api.HeaderKey), copies: 1, priority: queue.DefaultPriority}
 	if err := checkText("the printer's name", t.printer); err != nil {
 		return nil, err
 	}
@@ -48,6 +46,12 @@ func newTicket(r *nethttp.Request) (*ticket, error) {
 		q.err = t.set(name, values[0])
 	}
 	return t, q.err
+}
+
+// printerIn is the printer in the path of a submit or a batch.
+func printerIn(path string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(path, "/v1/printers/"), "/")
+	return name
 }
 
 func checkKey(key string) error {
