@@ -2,6 +2,7 @@ package http
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"printq/http/api"
 	"printq/node"
 	"printq/queue"
+	"printq/queue/queuepb"
 )
 
 // A pair is the same member twice: one answers as Serve does, the other with net/http alone.
@@ -222,5 +224,77 @@ func TestShutdownCutsSubmits(t *testing.T) {
 	}
 	if err := stop(); err != nil || s.requests.Load() != 0 {
 		t.Errorf("%v, and %d requests are under way", err, s.requests.Load())
+	}
+}
+
+// A loop is a connection over which the same request comes so many times, each time when the one before was answered.
+type loop struct {
+	net.TCPConn // only for its methods' names
+	request     []byte
+	left        int
+}
+
+func (l *loop) Read(p []byte) (int, error) {
+	if l.left == 0 {
+		return 0, io.EOF
+	}
+	l.left--
+	return copy(p, l.request), nil
+}
+
+func (*loop) Write(p []byte) (int, error)      { return len(p), nil }
+func (*loop) Close() error                     { return nil }
+func (*loop) CloseWrite() error                { return nil }
+func (*loop) LocalAddr() net.Addr              { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+func (l *loop) RemoteAddr() net.Addr           { return l.LocalAddr() }
+func (*loop) SetReadDeadline(time.Time) error  { return nil }
+func (*loop) SetWriteDeadline(time.Time) error { return nil }
+
+// An once is a listener of one connection.
+type once struct {
+	net.Listener
+	c net.Conn
+}
+
+func (o *once) Accept() (net.Conn, error) {
+	if o.c == nil {
+		return nil, net.ErrClosed
+	}
+	c := o.c
+	o.c = nil
+	return c, nil
+}
+
+// A still is a member that takes every job, and keeps none.
+type still struct {
+	*fake
+	answer node.Answer
+}
+
+func (s *still) Propose(context.Context, *queuepb.Command, []byte) (node.Answer, error) {
+	return s.answer, nil
+}
+
+// BenchmarkQuickSubmit is what a submit costs without the network and the node.
+func BenchmarkQuickSubmit(b *testing.B) {
+	f := newFake("p")
+	f.submit2("p")
+	f.jobs[0].Attempts = nil
+	s, err := New(Options{Node: &still{f, node.Answer{Position: f.at, Job: 1, Status: &node.JobStatus{Job: f.jobs[0]}}}, Member: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := &loop{request: []byte(submitOf("/v1/printers/p/jobs?name=0123456789", "Content-Type: text/plain\r\n", strings.Repeat("x", 1024))), left: b.N}
+	ended := make(chan bool)
+	front := s.front(&once{c: c}, func(_ net.Conn, state nethttp.ConnState) {
+		if state == nethttp.StateClosed {
+			close(ended)
+		}
+	})
+	b.ReportAllocs()
+	front.Run()
+	<-ended
+	if err := front.Shutdown(b.Context()); err != nil || c.left > 0 {
+		b.Error(err, c.left)
 	}
 }

@@ -1,9 +1,10 @@
 package quick
 
 import (
-	"bytes"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -20,7 +21,9 @@ type answer struct {
 	header http.Header
 	status int
 	body   []byte
-	head   bytes.Buffer
+	// Room for the whole answer, and for the names of its fields.
+	text  []byte
+	names []string
 	// There is no further request on the connection.
 	last bool
 }
@@ -58,37 +61,48 @@ func (a *answer) SetReadDeadline(t time.Time) error {
 // SetWriteDeadline makes an answer what http.ResponseController asks for: write has its own.
 func (a *answer) SetWriteDeadline(time.Time) error { return nil }
 
-var ours = map[string]bool{"Connection": true, "Content-Length": true, "Date": true}
-
 // write gives the answer to the system.
 func (a *answer) write() error {
 	a.WriteHeader(http.StatusOK)
 	a.last = a.last || a.header.Get("Connection") == "close"
 	now := time.Now()
-	b := &a.head
-	b.Reset()
-	line := append(b.AvailableBuffer(), "HTTP/1.1 "...)
-	line = strconv.AppendInt(line, int64(a.status), 10)
-	line = append(append(append(line, ' '), http.StatusText(a.status)...), "\r\n"...)
-	b.Write(line)
-	_ = a.header.WriteSubset(b, ours) // a bytes.Buffer takes everything
-	line = append(b.AvailableBuffer(), "Content-Length: "...)
-	line = strconv.AppendInt(line, int64(len(a.body)), 10)
-	line = now.UTC().AppendFormat(append(line, "\r\nDate: "...), http.TimeFormat)
+	b := append(a.text[:0], "HTTP/1.1 "...)
+	b = strconv.AppendInt(b, int64(a.status), 10)
+	b = append(append(append(b, ' '), http.StatusText(a.status)...), "\r\n"...)
+	b = a.fields(b)
+	b = strconv.AppendInt(append(b, "Content-Length: "...), int64(len(a.body)), 10)
+	b = now.UTC().AppendFormat(append(b, "\r\nDate: "...), http.TimeFormat)
 	if a.last {
-		line = append(line, "\r\nConnection: close"...)
+		b = append(b, "\r\nConnection: close"...)
 	}
-	b.Write(append(line, "\r\n\r\n"...))
-	b.Write(a.body)
-	if cap(a.body) > maxKept {
-		a.body = nil
+	b = append(append(b, "\r\n\r\n"...), a.body...)
+	if a.text = b; cap(a.body) > maxKept {
+		a.text, a.body = nil, nil
 	}
-	err := a.send(now, b.Bytes())
-	if b.Cap() > 2*maxKept {
-		*b = bytes.Buffer{}
-	}
-	return err
+	return a.send(now, b)
 }
+
+// fields appends the handler's, in order. What would break out of one becomes a space, as in net/http.
+func (a *answer) fields(b []byte) []byte {
+	a.names = a.names[:0]
+	for name := range a.header {
+		if name != "Connection" && name != "Content-Length" && name != "Date" { // these are write's
+			a.names = append(a.names, name)
+		}
+	}
+	slices.Sort(a.names)
+	for _, name := range a.names {
+		for _, value := range a.header[name] {
+			if strings.ContainsAny(value, "\r\n") {
+				value = breaks.Replace(value)
+			}
+			b = append(append(append(append(b, name...), ": "...), value...), "\r\n"...)
+		}
+	}
+	return b
+}
+
+var breaks = strings.NewReplacer("\r", " ", "\n", " ")
 
 func (a *answer) send(now time.Time, p []byte) error {
 	for len(p) > 0 {
