@@ -126,7 +126,7 @@ func (s *Server) submitBatch(ctx context.Context, items []item, answers []api.Ba
 			commands, payloads = append(commands, it.command), append(payloads, it.payload)
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.options.CommitTimeout)
+	ctx, cancel := s.committing(ctx)
 	defer cancel()
 	var given []node.Answer
 	var errs []error

@@ -25,7 +25,7 @@ func (s *Server) front(l net.Listener, state func(net.Conn, nethttp.ConnState)) 
 			return nil
 		},
 		HeaderTimeout: s.options.HeaderTimeout, IdleTimeout: s.options.IdleTimeout, WriteTimeout: s.options.WriteTimeout,
-		ConnState: state, Logger: s.options.Logger,
+		RequestTimeout: s.options.CommitTimeout, ConnState: state, Logger: s.options.Logger,
 	})
 }
 

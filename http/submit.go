@@ -67,17 +67,25 @@ func (s *Server) checkPrinter(ctx context.Context, name, format string) error {
 
 // propose carries out a command. It always says which outcome an error leaves.
 func (s *Server) propose(ctx context.Context, cmd *queuepb.Command, payload []byte) (node.Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.options.CommitTimeout)
+	ctx, cancel := s.committing(ctx)
 	defer cancel()
 	answer, err := s.node.Propose(ctx, cmd, payload)
 	return answer, outcomeOf(err)
 }
 
 func (s *Server) proposeDocument(ctx context.Context, cmd *queuepb.Command, d *node.Document) (node.Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.options.CommitTimeout)
+	ctx, cancel := s.committing(ctx)
 	defer cancel()
 	answer, err := s.node.ProposeDocument(ctx, cmd, d)
 	return answer, outcomeOf(err)
+}
+
+// committing is a context that ends after CommitTimeout at the latest.
+func (s *Server) committing(ctx context.Context) (context.Context, context.CancelFunc) {
+	if at, ok := ctx.Deadline(); ok && time.Until(at) <= s.options.CommitTimeout {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, s.options.CommitTimeout)
 }
 
 func outcomeOf(err error) error {

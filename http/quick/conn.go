@@ -32,7 +32,10 @@ type conn struct {
 	readUntil, writeUntil time.Time
 
 	request http.Request
-	base    *http.Request // what all requests of the connection have in common
+	base    *http.Request // what requests of the connection have in common, for some time
+	// Of base's context.
+	expires time.Time
+	cancel  context.CancelFunc
 	body    body
 	answer  answer
 }
@@ -63,17 +66,19 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // serve answers requests until the connection ends, or reports that the rest of it is net/http's.
 func (c *conn) serve(ctx context.Context) (handOn bool) {
-	ctx, cancel := context.WithCancel(context.WithValue(ctx, http.LocalAddrContextKey, c.LocalAddr()))
-	defer cancel()
-	c.base = (&http.Request{
+	ctx = context.WithValue(ctx, http.LocalAddrContextKey, c.LocalAddr())
+	c.base = &http.Request{
 		Method: http.MethodPost, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, URL: new(url.URL), Header: make(http.Header),
 		Body: &c.body, RemoteAddr: c.RemoteAddr().String(),
-	}).WithContext(ctx)
+	}
+	c.cancel = func() {}
+	defer func() { c.cancel() }()
 	patience := c.front.HeaderTimeout
 	for first := true; c.await(patience); first = false {
 		if first {
 			c.front.ConnState(c, http.StateActive)
 		}
+		c.renew(ctx)
 		handler := c.next()
 		if handler == nil {
 			return true
@@ -84,6 +89,18 @@ func (c *conn) serve(ctx context.Context) (handOn bool) {
 		patience = c.front.IdleTimeout
 	}
 	return false
+}
+
+// renew sees to it that the context of the next request lasts. One for each request would cost more than the rest of what is done here.
+func (c *conn) renew(ctx context.Context) {
+	now, limit := time.Now(), c.front.RequestTimeout
+	if c.expires.Sub(now) > limit-limit/8 {
+		return
+	}
+	c.cancel()
+	c.expires = now.Add(limit)
+	ctx, c.cancel = context.WithDeadline(ctx, c.expires)
+	c.base = c.base.WithContext(ctx)
 }
 
 // await returns when something of a request is there.

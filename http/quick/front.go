@@ -20,6 +20,8 @@ type Options struct {
 	Route func(*http.Request) Handler
 	// How long a new connection's first head may take; how long a connection may be idle; how long a client may take nothing.
 	HeaderTimeout, IdleTimeout, WriteTimeout time.Duration
+	// When a request's context ends, or up to an eighth of it sooner: requests of a connection share theirs.
+	RequestTimeout time.Duration
 	// ConnState is net/http's, for connections while they are here: StateNew, StateActive and StateClosed. One that
 	// is handed on goes through the first two again, there.
 	ConnState func(net.Conn, http.ConnState)

@@ -59,6 +59,7 @@ type world struct {
 
 const (
 	header, idling, writing = time.Second, time.Minute, 10 * time.Second
+	lasting                 = 2 * time.Minute
 	post                    = "POST /quick HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n"
 )
 
@@ -75,7 +76,7 @@ func newWorld(t *testing.T) *world {
 			}
 			return nil
 		},
-		HeaderTimeout: header, IdleTimeout: idling, WriteTimeout: writing, Logger: slog.New(slog.DiscardHandler),
+		HeaderTimeout: header, IdleTimeout: idling, WriteTimeout: writing, RequestTimeout: lasting, Logger: slog.New(slog.DiscardHandler),
 		ConnState: func(c net.Conn, s http.ConnState) { w.states.Store(c, s) },
 	})
 	slow := &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -214,6 +215,34 @@ func TestReadDeadline(t *testing.T) {
 		ends(c)
 		// It was for the body only.
 		_, r = w.dial(post + "abc")
+		w.expect(r, "abc <nil>")
+	})
+}
+
+// TestContext: each request has time left, though requests share a context; and it ends.
+func TestContext(t *testing.T) {
+	in(t, func(w *world) {
+		echo := w.handle
+		w.handle = func(rw http.ResponseWriter, r *http.Request) {
+			at, ok := r.Context().Deadline()
+			if left := time.Until(at); !ok || left > lasting || left < lasting-lasting/8 || r.Context().Err() != nil {
+				w.t.Errorf("%v left", left)
+			}
+			echo(rw, r)
+		}
+		c, r := w.dial()
+		for range 20 {
+			go say(c, post+"abc")
+			w.expect(r, "abc <nil>")
+			time.Sleep(idling / 2)
+		}
+		w.handle = func(rw http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			fmt.Fprint(rw, context.Cause(r.Context()))
+		}
+		go say(c, post+"abc", post+"abc")
+		w.expect(r, "context deadline exceeded")
+		w.handle = echo
 		w.expect(r, "abc <nil>")
 	})
 }
