@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -110,6 +111,8 @@ func (f *serveFlags) run(ctx context.Context, stdin io.Reader, stderr io.Writer)
 			return err
 		}
 		defer stop()
+	} else {
+		runtime.MemProfileRate = 0 // a hundredth of a busy member's time, for what nobody can ask for
 	}
 	go limitMemory(ctx)
 	m, err := f.listen(members, logger)
