@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +40,13 @@ func newMember(t *testing.T, answer func(w http.ResponseWriter, r *http.Request)
 
 func (m *member) addr() string { return m.Listener.Addr().String() }
 
+// sent is what it was sent.
+func (m *member) sent() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.requests)
+}
+
 func created(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusCreated)
 	fmt.Fprintln(w, `{"id":1}`)
@@ -62,7 +70,7 @@ func TestPut(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := fmt.Sprintf("POST /v1/printers/%c/jobs?name=%s&wait=10s %d %q", "pq"[n%2], load.Name(uint64(n)), size, "")
-		if got := m.requests[n]; got != want {
+		if got := m.sent()[n]; got != want {
 			t.Errorf("%s, not %s", got, want)
 		}
 	}
@@ -153,20 +161,20 @@ func TestFailover(t *testing.T) {
 	if got := fmt.Sprint(c.Repeats()); got != "map[answered 503:1 cut:1 not reached:1]" {
 		t.Error(got)
 	}
-	if broken.requests[0] != well.requests[0] || !strings.HasSuffix(well.requests[0], `-7"`) {
-		t.Errorf("%s, and then %s", broken.requests[0], well.requests[0])
+	if broken.sent()[0] != well.sent()[0] || !strings.HasSuffix(well.sent()[0], `-7"`) {
+		t.Errorf("%s, and then %s", broken.sent()[0], well.sent()[0])
 	}
 	// It stays where it was answered.
-	if err := c.Put(t.Context(), 0, 8, [][]byte{[]byte("x")}); err != nil || len(well.requests) != 2 || len(full.requests) != 1 {
-		t.Errorf("%v: %d requests", err, len(well.requests))
+	if err := c.Put(t.Context(), 0, 8, [][]byte{[]byte("x")}); err != nil || len(well.sent()) != 2 || len(full.sent()) != 1 {
+		t.Errorf("%v: %d requests", err, len(well.sent()))
 	}
 }
 
 func TestRefusedForGood(t *testing.T) {
 	m := newMember(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnprocessableEntity) })
 	c := open(t, load.Work{Endpoints: []string{m.addr()}, Printers: []string{"p"}, Clients: 1, Failover: true})
-	if err := c.Put(t.Context(), 0, 1, [][]byte{[]byte("x")}); err == nil || len(m.requests) != 1 {
-		t.Errorf("%v after %d requests", err, len(m.requests))
+	if err := c.Put(t.Context(), 0, 1, [][]byte{[]byte("x")}); err == nil || len(m.sent()) != 1 {
+		t.Errorf("%v after %d requests", err, len(m.sent()))
 	}
 }
 
@@ -180,8 +188,8 @@ func TestTail(t *testing.T) {
 	c := open(t, load.Work{Endpoints: []string{m.addr()}, Printers: []string{"p"}})
 	var numbers []uint64
 	err := c.Tail(t.Context(), true, func() {}, func(n uint64) bool { numbers = append(numbers, n); return true })
-	if err != io.EOF || fmt.Sprint(numbers) != "[77 0]" || !strings.Contains(m.requests[0], "follow=true&from=beginning") {
-		t.Errorf("%v: %v, %v", m.requests, numbers, err)
+	if err != io.EOF || fmt.Sprint(numbers) != "[77 0]" || !strings.Contains(m.sent()[0], "follow=true&from=beginning") {
+		t.Errorf("%v: %v, %v", m.sent(), numbers, err)
 	}
 	if err := c.Tail(t.Context(), false, func() {}, func(uint64) bool { return false }); err != nil {
 		t.Error(err)
