@@ -11,6 +11,9 @@ const skewLimit = 10 * time.Second
 // staleStamp is how old the others' clocks may be for entries to be stamped by them.
 const staleStamp = time.Second / 2
 
+// rememberedTicks is for how long what a member said of its clock counts: it may have been set since.
+const rememberedTicks = 5 * dutyTicks
+
 // An Instant is a moment as a process reads it off two clocks: the wall's, which somebody may set, and one that only goes on,
 // from anywhere. One clock alone cannot tell that it was set from that the process stood still.
 type Instant struct {
@@ -32,11 +35,11 @@ type clock struct {
 }
 
 // medians are the two in the middle of what all members' clocks are ahead of ours, ours among them; not ok: a majority has not
-// been heard since our clock was last set, or stood still with us.
+// been heard of late, and since our clock was last set, or stood still with us.
 func (c *Core) medians() (lower, upper time.Duration, ok bool) {
 	offsets := []time.Duration{0}
 	for _, id := range c.members() {
-		if p := c.peers[id]; id != c.id && p != nil && p.connected && p.heard > c.clock.deaf {
+		if p := c.peers[id]; id != c.id && p != nil && p.connected && p.heard > c.clock.deaf && c.ticks-p.heard <= rememberedTicks {
 			offsets = append(offsets, p.offset)
 		}
 	}

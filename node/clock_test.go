@@ -165,3 +165,24 @@ func TestStampsAfterStandingStill(t *testing.T) {
 		check("hears what was said then")
 	}
 }
+
+// Of a member that is silent nobody knows what its clock shows now: with another one whose clock is wrong it must not outvote ours.
+func TestSilentClocksAreForgotten(t *testing.T) {
+	w := newWorld(t, 3)
+	leader := w.leader()
+	leader.must(setPrinter("p", "tray:/a"), nil)
+	w.run(3 * dutyTicks)
+	heard := leader.core.ticks
+	leader.core.ticks += rememberedTicks + 1
+	for _, p := range leader.core.peers { // one of the two is silent since then
+		p.offset, p.heard = -20*time.Second, heard
+		heard = leader.core.ticks
+	}
+	leader.core.noteClock(w.now)
+	if off := time.Duration(leader.core.stamp() - w.now.Wall.UnixNano()); off != 0 {
+		t.Errorf("stamps are %v off", off)
+	}
+	if !leader.core.skewed() {
+		t.Error("it expires what it may not know of")
+	}
+}
