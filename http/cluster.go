@@ -1,7 +1,6 @@
 package http
 
 import (
-	"context"
 	nethttp "net/http"
 	"time"
 
@@ -21,7 +20,7 @@ func (s *Server) transfer(w *response, r *nethttp.Request) error {
 	if err := s.readJSON(w, r, &v); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.options.CommitTimeout)
+	ctx, cancel := s.committing(r.Context())
 	defer cancel()
 	if err := s.node.Transfer(ctx, v.To); err != nil {
 		return outcomeOf(err)

@@ -2,7 +2,6 @@ package log
 
 import (
 	"encoding/binary"
-	"hash/crc32"
 
 	"go.etcd.io/raft/v3/raftpb"
 
@@ -81,10 +80,10 @@ func (b *batch) add(h recordHeader, data []byte, sum *uint32) {
 	if sum != nil && len(data) > copyLimit {
 		crc = crc32c.Join(crc, *sum, len(data))
 	} else {
-		crc = crcUpdate(crc, data)
+		crc = crc32c.Update(crc, data)
 	}
 	binary.LittleEndian.PutUint32(head[:], crc)
-	b.sum = crc32.Update(b.sum, castagnoli, head[:4])
+	b.sum = crc32c.Update(b.sum, head[:4])
 
 	b.scratch = append(b.scratch, head[:]...)
 	if len(data) <= copyLimit {

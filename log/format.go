@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"strconv"
 	"strings"
+
+	"printq/log/crc32c"
 )
 
 // The format, version 1. Numbers are little-endian; everything begins at a multiple of 8.
@@ -64,12 +65,10 @@ const (
 	flagData
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 func seedOf(generation uint64) uint32 {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], generation)
-	return crc32.Update(0, castagnoli, b[:])
+	return crc32c.Sum(b[:])
 }
 
 func padded(n int64) int64 { return (n + 7) &^ 7 }
@@ -91,7 +90,7 @@ func (h fileHeader) encode() []byte {
 }
 
 func fileHeaderCRC(b []byte) uint32 {
-	return crc32.Update(crc32.Update(0, castagnoli, b[:12]), castagnoli, b[16:fileHeaderSize])
+	return crc32c.Update(crc32c.Sum(b[:12]), b[16:fileHeaderSize])
 }
 
 // decodeFileHeader reports false for bytes that are no header. A header of another format version is
@@ -126,8 +125,8 @@ func (h batchHeader) encode(b []byte, seed uint32, at int64) {
 func batchCRC(b []byte, seed uint32, at int64) uint32 {
 	var offset [8]byte
 	binary.LittleEndian.PutUint64(offset[:], uint64(at))
-	seed = crc32.Update(seed, castagnoli, offset[:])
-	return crc32.Update(seed, castagnoli, b[8:batchHeaderSize])
+	seed = crc32c.Update(seed, offset[:])
+	return crc32c.Update(seed, b[8:batchHeaderSize])
 }
 
 func decodeBatchHeader(b []byte, seed uint32, at int64) (h batchHeader, ok bool) {
@@ -168,20 +167,20 @@ func decodeRecordHeader(b []byte) recordHeader {
 
 // headerCRC begins a record's CRC; the data continues it.
 func headerCRC(b []byte, seed uint32) uint32 {
-	return crc32.Update(seed, castagnoli, b[4:recordHeaderSize])
+	return crc32c.Update(seed, b[4:recordHeaderSize])
 }
 
 func encodeFooter(seed uint32, sealAt int64) []byte {
 	b := make([]byte, footerSize)
 	binary.LittleEndian.PutUint32(b, footerMagic)
 	binary.LittleEndian.PutUint64(b[8:], uint64(sealAt))
-	binary.LittleEndian.PutUint32(b[4:], crc32.Update(seed, castagnoli, b[8:]))
+	binary.LittleEndian.PutUint32(b[4:], crc32c.Update(seed, b[8:]))
 	return b
 }
 
 func decodeFooter(b []byte, seed uint32) (sealAt int64, ok bool) {
 	if binary.LittleEndian.Uint32(b) != footerMagic ||
-		binary.LittleEndian.Uint32(b[4:]) != crc32.Update(seed, castagnoli, b[8:footerSize]) {
+		binary.LittleEndian.Uint32(b[4:]) != crc32c.Update(seed, b[8:footerSize]) {
 		return 0, false
 	}
 	return int64(binary.LittleEndian.Uint64(b[8:])), true
@@ -207,5 +206,3 @@ func parseName(name string) (generation uint64, ext string, ok bool) {
 	generation, err := strconv.ParseUint(digits, 16, 64)
 	return generation, "." + ext, err == nil && fileName(generation, "."+ext) == name
 }
-
-func crcUpdate(crc uint32, data []byte) uint32 { return crc32.Update(crc, castagnoli, data) }

@@ -8,6 +8,8 @@ import (
 	"sort"
 
 	"go.etcd.io/raft/v3/raftpb"
+
+	"printq/log/crc32c"
 )
 
 // place is where an entry's record lies, as the index has it.
@@ -197,7 +199,7 @@ func (r *reader) read(s *segment, at place) (*raftpb.Entry, error) {
 		return nil, s.readError(err, at)
 	}
 	r.pos = at.from + recordHeaderSize + int64(h.bytes)
-	if crcUpdate(headerCRC(head[:], s.seed), data) != h.crc {
+	if crc32c.Update(headerCRC(head[:], s.seed), data) != h.crc {
 		return nil, s.damage(at.from, fmt.Sprintf("entry %d does not check", at.index))
 	}
 	return h.entry(data), nil

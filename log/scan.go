@@ -4,10 +4,11 @@ import (
 	"bufio"
 	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"io"
 
 	"go.etcd.io/raft/v3/raftpb"
+
+	"printq/log/crc32c"
 )
 
 // found is what a scan of an unsealed segment came upon.
@@ -137,7 +138,7 @@ func (c *scanner) record(end int64) (recordHeader, []byte, error) {
 		if err := c.read(data); err != nil {
 			return h, nil, err
 		}
-		crc = crc32.Update(crc, castagnoli, data)
+		crc = crc32c.Update(crc, data)
 	} else if err := c.check(int64(h.bytes), &crc); err != nil {
 		return h, nil, err
 	}
@@ -161,7 +162,7 @@ func (c *scanner) check(n int64, crc *uint32) error {
 			return tornAtEnd(err)
 		}
 		if crc != nil {
-			*crc = crc32.Update(*crc, castagnoli, p)
+			*crc = crc32c.Update(*crc, p)
 		}
 		n -= int64(len(p))
 		c.at += int64(len(p))
@@ -183,7 +184,7 @@ func tornAtEnd(err error) error {
 func crcOfCRC(sum, crc uint32) uint32 {
 	var b [4]byte
 	binary.LittleEndian.PutUint32(b[:], crc)
-	return crc32.Update(sum, castagnoli, b[:])
+	return crc32c.Update(sum, b[:])
 }
 
 // evidence looks for batch headers from offset end on, where a batch begins that does not check.

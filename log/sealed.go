@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"go.etcd.io/raft/v3/raftpb"
+
+	"printq/log/crc32c"
 )
 
 func readHeader(s *segment) (h fileHeader, ok bool, err error) {
@@ -75,7 +77,7 @@ func readSeal(s *segment, at, end int64) ([]byte, error) {
 		return nil, errTorn
 	}
 	data = data[:r.bytes]
-	if crcUpdate(headerCRC(b, s.seed), data) != r.crc {
+	if crc32c.Update(headerCRC(b, s.seed), data) != r.crc {
 		return nil, errTorn
 	}
 	return data, nil

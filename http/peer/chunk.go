@@ -4,10 +4,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"net"
 	"time"
+
+	"printq/log/crc32c"
 )
 
 // After the hello of a stream or probe, chunks come back. The last one says how it ended, so that a connection that breaks is
@@ -100,7 +101,7 @@ func (w *chunkWriter) send(kind byte) {
 }
 
 func chunkSum(kind byte, rest []byte) uint32 {
-	return crc32.Update(crc32.Update(0, castagnoli, []byte{kind}), castagnoli, rest)
+	return crc32c.Update(crc32c.Sum([]byte{kind}), rest)
 }
 
 // A chunkReader gives the data of chunks. Its errors: io.EOF where the other side said that the stream is whole; errText where

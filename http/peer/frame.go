@@ -4,9 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 
+	"printq/log/crc32c"
 	"printq/node"
 )
 
@@ -18,8 +18,6 @@ import (
 //	9  4  bytes of the body that it covers; the others have checksums in these, which the node verifies
 //	13    body
 const frameHead = 13
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // errFrame: what came is not a frame. The connection is of no use any more; the member may be well.
 var errFrame = errors.New("damaged frame")
@@ -48,9 +46,9 @@ func appendFrameHead(dst []byte, f node.Frame) []byte {
 	var rest [5]byte
 	rest[0] = f.Kind
 	binary.BigEndian.PutUint32(rest[1:], uint32(covered))
-	sum := crc32.Update(0, castagnoli, rest[:])
+	sum := crc32c.Sum(rest[:])
 	for _, b := range f.Bufs[:len(f.Bufs)-f.Summed] {
-		sum = crc32.Update(sum, castagnoli, b)
+		sum = crc32c.Update(sum, b)
 	}
 	dst = binary.BigEndian.AppendUint32(dst, uint32(n))
 	dst = binary.BigEndian.AppendUint32(dst, sum)
@@ -94,12 +92,12 @@ func (f *frameReader) next() (kind byte, body []byte, err error) {
 	}
 	want, kind := binary.BigEndian.Uint32(f.slab[f.from+4:]), f.slab[f.from+8]
 	covered := int64(binary.BigEndian.Uint32(f.slab[f.from+9:]))
-	sum := crc32.Update(0, castagnoli, f.slab[f.from+8:f.from+frameHead])
+	sum := crc32c.Sum(f.slab[f.from+8 : f.from+frameHead])
 	f.from += frameHead
 	if body, err = f.body(int(n) - 1); err != nil {
 		return 0, nil, noEOF(err)
 	}
-	if covered > int64(len(body)) || crc32.Update(sum, castagnoli, body[:covered]) != want {
+	if covered > int64(len(body)) || crc32c.Update(sum, body[:covered]) != want {
 		return 0, nil, fmt.Errorf("%w: checksum of %d bytes does not match", errFrame, n)
 	}
 	return kind, body, nil

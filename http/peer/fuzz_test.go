@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"io"
 	"reflect"
 	"slices"
 	"testing"
 	"testing/iotest"
+
+	"printq/log/crc32c"
 )
 
 func FuzzHello(f *testing.F) {
@@ -84,7 +85,7 @@ func naiveFrames(data []byte, limit int) (frames []string, err error) {
 		}
 		covered := int64(binary.BigEndian.Uint32(data[9:]))
 		end := frameHead + n - 1
-		if covered > int64(n-1) || crc32.Checksum(data[8:frameHead+covered], castagnoli) != binary.BigEndian.Uint32(data[4:]) {
+		if covered > int64(n-1) || crc32c.Sum(data[8:frameHead+covered]) != binary.BigEndian.Uint32(data[4:]) {
 			return frames, errFrame
 		}
 		frames = append(frames, string(rune(data[8]))+string(data[frameHead:end]))
