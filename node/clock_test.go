@@ -86,6 +86,17 @@ func TestStampsByTheOthersClocks(t *testing.T) {
 	}
 }
 
+// hearAll lets a member hear what the others' clocks showed.
+func hearAll(t *testing.T, m *member, then time.Time) {
+	t.Helper()
+	for id := range m.core.peers {
+		m.core.peer(id).connected = true
+		if err := m.core.heard(id, encodeJSON(frameStatus, status{Time: then}).Bufs[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A leader that stood still has a clock that is right. What it hears at once is as old as that was long.
 func TestStandingStillIsNoJump(t *testing.T) {
 	w := newWorld(t, 3)
@@ -104,12 +115,7 @@ func TestStandingStillIsNoJump(t *testing.T) {
 	check("before it ticks")
 	leader.core.Tick(w.now)
 	check("ticks")
-	for id := range leader.core.peers {
-		leader.core.peer(id).connected = true
-		if err := leader.core.heard(id, encodeJSON(frameStatus, status{Time: old}).Bufs[0]); err != nil {
-			t.Fatal(err)
-		}
-	}
+	hearAll(t, leader, old)
 	w.now = w.now.After(50 * time.Millisecond)
 	leader.core.Tick(w.now)
 	check("hears what was said then")
@@ -154,12 +160,7 @@ func TestStampsAfterStandingStill(t *testing.T) {
 		old := w.now.Wall
 		w.now = w.now.After(still)
 		leader.core.Tick(set(w.now, wrong)) // set meanwhile
-		for id := range leader.core.peers {
-			leader.core.peer(id).connected = true
-			if err := leader.core.heard(id, encodeJSON(frameStatus, status{Time: old}).Bufs[0]); err != nil {
-				t.Fatal(err)
-			}
-		}
+		hearAll(t, leader, old)
 		w.now = w.now.After(50 * time.Millisecond)
 		leader.core.Tick(set(w.now, wrong))
 		check("hears what was said then")
@@ -174,7 +175,10 @@ func TestSilentClocksAreForgotten(t *testing.T) {
 	w.run(3 * dutyTicks)
 	heard := leader.core.ticks
 	leader.core.ticks += rememberedTicks + 1
-	for _, p := range leader.core.peers { // one of the two is silent since then
+	for id, p := range leader.core.peers { // one of the two others is silent since then
+		if id == leader.id {
+			continue
+		}
 		p.offset, p.heard = -20*time.Second, heard
 		heard = leader.core.ticks
 	}
