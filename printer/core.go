@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"strings"
 	"syscall"
 	"time"
 
@@ -316,7 +315,7 @@ func (c *Core) Result(now time.Time, r Result) {
 
 func (c *Core) succeeded(now time.Time, op *Operation, r Result) {
 	c.retry = backoff{}
-	if !strings.HasSuffix(c.trouble.reason, "-warning") { // the device takes that back by itself
+	if queue.Blocking(c.trouble.reason) { // what does not block, the device takes back by itself
 		c.trouble = trouble{}
 	}
 	switch op.Kind {

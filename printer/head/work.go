@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"printq/printer/device"
+	"printq/queue"
 )
 
 // A work is one unit on its way to the printer. It belongs to the head, not to the request that brought it, which may go away.
@@ -175,7 +175,7 @@ func (u *Unit) job() device.Job {
 
 // waits notes what the printer waits for. It does not for what is only a warning.
 func (s *Server) waits(reason, detail string) {
-	if strings.HasSuffix(reason, "-warning") {
+	if !queue.Blocking(reason) {
 		reason, detail = "", ""
 	}
 	s.mu.Lock()

@@ -4,11 +4,11 @@ import (
 	"crypto/rand"
 	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"printq/printer/device"
 	"printq/printer/pjl"
+	"printq/queue"
 )
 
 const (
@@ -202,15 +202,11 @@ func (w *watch) report() {
 		return
 	}
 	w.reason, w.detail = reason, detail
-	w.s.d.warned = strings.HasSuffix(reason, warning)
+	w.s.d.warned = reason != "" && !queue.Blocking(reason)
 	w.s.w.Waits(reason, detail)
 }
 
-const (
-	timedOut = "timed-out"
-	// warning is what a reason ends in that stops nothing.
-	warning = "-warning"
-)
+const timedOut = "timed-out"
 
 func (w *watch) trouble() (reason, detail string) {
 	s := w.s
