@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"printq/log/aio"
 )
 
 // What is synced at once goes past the page cache with WriteSync; see there. So do large batches: to fill fresh pages of it costs
@@ -37,7 +39,7 @@ const (
 type directIO struct {
 	min    int64     // directMin, except in tests
 	chunks sync.Pool // of *[]byte, directChunk long
-	rings  rings
+	rings  aio.Rings
 }
 
 func newDirectIO() *directIO {

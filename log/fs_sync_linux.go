@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"golang.org/x/sys/unix"
+
+	"printq/log/aio"
 )
 
 // WriteSync is one request to the disk where WriteVec and Sync are two, each with a wait: the bytes go past the page
@@ -23,7 +25,7 @@ func (f *osFile) WriteSync(bufs [][]byte, off int64) error {
 }
 
 // maxSyncWrite is what WriteSync gathers in memory. What is larger is written chunk by chunk.
-const maxSyncWrite = 8 * directChunk
+const maxSyncWrite = aio.MaxBufs * directChunk
 
 // tail is what the file's last block holds, from its beginning, so that it need not be read to be continued.
 type tail struct {
@@ -114,9 +116,9 @@ func (d *directIO) giveBack(chunks [][]byte) {
 }
 
 func (d *directFile) dsync(chunks [][]byte, off int64) (n int, err error) {
-	if ring := d.io.rings.take(); ring != nil {
-		n, err = ring.write(d.file.Fd(), chunks, off)
-		d.io.rings.give(ring, err)
+	if ring := d.io.rings.Take(); ring != nil {
+		n, err = ring.WriteSync(d.file.Fd(), chunks, off)
+		d.io.rings.Give(ring, refusal(err))
 		if !refusal(err) {
 			return n, err
 		}
@@ -126,5 +128,5 @@ func (d *directFile) dsync(chunks [][]byte, off int64) (n int, err error) {
 
 // refusal: nothing was written, and another way may be open.
 func refusal(err error) bool {
-	return errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EAGAIN)
+	return errors.Is(err, aio.ErrRefused) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EAGAIN)
 }

@@ -13,7 +13,7 @@ func TestWriteSyncIsAsInMemory(t *testing.T) {
 	for name, refuse := range map[string]func(*testing.T, *osFile){
 		"asynchronous": func(*testing.T, *osFile) {},
 		"no requests to be had": func(_ *testing.T, f *osFile) {
-			f.direct.io.rings.refused = true
+			f.direct.io.rings.Refuse()
 		},
 		"no direct file": func(_ *testing.T, f *osFile) {
 			f.direct.refused = true
@@ -52,33 +52,6 @@ func TestWriteSyncToMemory(t *testing.T) {
 	for range 60 {
 		m.stepSync()
 		m.checkLonger()
-	}
-}
-
-// A request that the kernel answers with an error is one, and the next is written.
-func TestRingReportsErrors(t *testing.T) {
-	r, err := newRing()
-	if err != nil {
-		t.Skip(err)
-	}
-	block := *alignedChunk()
-	f, err := os.Create(t.TempDir() + "/a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	closed, err := os.Open(f.Name()) // for reading
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer closed.Close()
-	for range 3 {
-		if n, err := r.write(closed.Fd(), [][]byte{block}, 0); err == nil {
-			t.Fatalf("wrote %d bytes to a file that is open for reading", n)
-		}
-		if n, err := r.write(f.Fd(), [][]byte{block, block[:4096]}, 0); err != nil || n != directChunk+4096 {
-			t.Fatal(n, err)
-		}
 	}
 }
 

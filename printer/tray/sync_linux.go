@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"printq/log/aio"
 )
 
 // Each page makes a file and syncs a directory. os.File would have the poller look at each of them in vain, and a page would cost a
@@ -20,6 +22,23 @@ func uninterrupted[T any](call func() (T, error)) (T, error) {
 	}
 }
 
+// rings are what trays sync with: as many as sync at the same time.
+var rings aio.Rings
+
+// syncFile syncs without a thread that waits, where the system lets it: so that as many trays as there are can be in a sync at once.
+func syncFile(rings *aio.Rings, fd int, request func(*aio.Ring, uintptr) error, call func(int) error) error {
+	if ring := rings.Take(); ring != nil {
+		err := request(ring, uintptr(fd))
+		refused := errors.Is(err, aio.ErrRefused)
+		rings.Give(ring, refused)
+		if !refused {
+			return err
+		}
+	}
+	_, err := uninterrupted(func() (struct{}, error) { return struct{}{}, call(fd) })
+	return err
+}
+
 // syncData makes a file's content durable, with as much of its metadata as reading it needs.
 func syncData(f *os.File) error { return rawFile{int(f.Fd()), f.Name()}.Sync() }
 
@@ -29,7 +48,7 @@ func syncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	_, err = uninterrupted(func() (struct{}, error) { return struct{}{}, unix.Fsync(f.fd) })
+	err = syncFile(&rings, f.fd, (*aio.Ring).Sync, unix.Fsync)
 	return errors.Join(f.failed("sync", err), f.Close())
 }
 
@@ -63,8 +82,7 @@ func (f rawFile) Write(b []byte) (n int, err error) {
 
 // Sync implements pageFile.
 func (f rawFile) Sync() error {
-	_, err := uninterrupted(func() (struct{}, error) { return struct{}{}, unix.Fdatasync(f.fd) })
-	return f.failed("sync", err)
+	return f.failed("sync", syncFile(&rings, f.fd, (*aio.Ring).SyncData, unix.Fdatasync))
 }
 
 // Close implements io.Closer. It is not called again where it was interrupted: the descriptor is free then.

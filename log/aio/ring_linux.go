@@ -1,31 +1,33 @@
-package log
+package aio
 
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
-	"sync"
 	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// aioRing is a queue of one request to the kernel (io_submit(2)). Whoever waits for it waits for an eventfd, as for a socket. A
-// thread that waits in a system call would keep its processor from the other goroutines, until Go's monitor, which looks every
-// 20 us while there are such threads, takes it away: together that is a seventh of the CPU of a member under 64 KiB documents.
-type aioRing struct {
-	aioFiles
+// MaxBufs is how many pieces one write may have.
+const MaxBufs = 8
+
+// A Ring is a queue of one request to the kernel (io_submit(2)). Whoever waits for it waits for an eventfd. Its methods are called
+// one after another.
+type Ring struct {
+	kept
 	conn syscall.RawConn // of the eventfd
 	// What the kernel is told the addresses of: a stack may move.
 	request iocb
 	list    [1]*iocb
-	vec     [maxSyncWrite / directChunk]unix.Iovec
+	vec     [MaxBufs]unix.Iovec
 }
 
-// aioFiles is what must be given back.
-type aioFiles struct {
+// kept is what must be given back.
+type kept struct {
 	context uintptr
 	event   *os.File
 }
@@ -52,15 +54,21 @@ type ioEvent struct {
 }
 
 const (
+	iocbFsync     = 2 // IOCB_CMD_FSYNC
+	iocbFdatasync = 3 // IOCB_CMD_FDSYNC
 	iocbPwritev   = 8 // IOCB_CMD_PWRITEV
 	iocbFlagResFD = 1 // IOCB_FLAG_RESFD
 )
 
-func newRing() (*aioRing, error) {
+// ErrRefused: the system did not take the request on, so nothing was done.
+var ErrRefused = errors.New("the system takes no asynchronous requests")
+
+// NewRing fails where the system has none to give. What it has is given back when nobody knows the Ring any more.
+func NewRing() (*Ring, error) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
 		return nil, errors.ErrUnsupported
 	}
-	r := &aioRing{}
+	r := &Ring{}
 	if _, _, errno := unix.Syscall(unix.SYS_IO_SETUP, 1, uintptr(unsafe.Pointer(&r.context)), 0); errno != 0 {
 		return nil, os.NewSyscallError("io_setup", errno)
 	}
@@ -73,28 +81,45 @@ func newRing() (*aioRing, error) {
 		r.release()
 		return nil, err
 	}
-	runtime.AddCleanup(r, aioFiles.release, r.aioFiles)
+	runtime.AddCleanup(r, kept.release, r.kept)
 	return r, nil
 }
 
-func (f aioFiles) release() {
+func (f kept) release() {
 	unix.Syscall(unix.SYS_IO_DESTROY, f.context, 0, 0)
 	if f.event != nil {
 		f.event.Close()
 	}
 }
 
-// write is pwritev2(2) with RWF_DSYNC.
-func (r *aioRing) write(fd uintptr, bufs [][]byte, offset int64) (n int, err error) {
+// WriteSync is pwritev2(2) with RWF_DSYNC.
+func (r *Ring) WriteSync(fd uintptr, bufs [][]byte, offset int64) (n int, err error) {
 	defer clear(r.vec[:])
 	for i, b := range bufs {
 		r.vec[i].Base = &b[0]
 		r.vec[i].SetLen(len(b))
 	}
-	r.request = iocb{
+	return r.do(iocb{
 		op: iocbPwritev, fd: uint32(fd), buf: uint64(uintptr(unsafe.Pointer(&r.vec))), size: uint64(len(bufs)), offset: offset,
-		flag: unix.RWF_DSYNC, options: iocbFlagResFD,
-	}
+		flag: unix.RWF_DSYNC,
+	})
+}
+
+// Sync is fsync(2).
+func (r *Ring) Sync(fd uintptr) error {
+	_, err := r.do(iocb{op: iocbFsync, fd: uint32(fd)})
+	return err
+}
+
+// SyncData is fdatasync(2).
+func (r *Ring) SyncData(fd uintptr) error {
+	_, err := r.do(iocb{op: iocbFdatasync, fd: uint32(fd)})
+	return err
+}
+
+func (r *Ring) do(request iocb) (n int, err error) {
+	request.options = iocbFlagResFD
+	r.request = request
 	submitted := false
 	waitErr := r.conn.Read(func(event uintptr) (done bool) {
 		if !submitted { // here, and not before: Read forgets what the eventfd said earlier
@@ -109,18 +134,18 @@ func (r *aioRing) write(fd uintptr, bufs [][]byte, offset int64) (n int, err err
 	return n, errors.Join(waitErr, err)
 }
 
-func (r *aioRing) submit(event uintptr) error {
+func (r *Ring) submit(event uintptr) error {
 	r.request.event = uint32(event)
 	r.list[0] = &r.request
 	_, _, errno := unix.Syscall(unix.SYS_IO_SUBMIT, r.context, 1, uintptr(unsafe.Pointer(&r.list)))
 	if errno != 0 {
-		return errno
+		return fmt.Errorf("%w: %w", ErrRefused, errno)
 	}
 	return nil
 }
 
 // result does not wait. The eventfd's count is never read: each change of it wakes us.
-func (r *aioRing) result() (n int, done bool, err error) {
+func (r *Ring) result() (n int, done bool, err error) {
 	var event ioEvent
 	got, _, errno := unix.Syscall6(unix.SYS_IO_GETEVENTS, r.context, 0, 1, uintptr(unsafe.Pointer(&event)), 0, 0)
 	switch {
@@ -134,35 +159,4 @@ func (r *aioRing) result() (n int, done bool, err error) {
 		return 0, true, unix.Errno(-event.result)
 	}
 	return int(event.result), true, nil
-}
-
-// rings are those that nobody uses at the moment: one, or two while Reclaim writes.
-type rings struct {
-	mu      sync.Mutex
-	idle    []*aioRing
-	refused bool // by the system, for good
-}
-
-// take returns nil where the system has none to give.
-func (r *rings) take() *aioRing {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if n := len(r.idle); n > 0 && !r.refused {
-		ring := r.idle[n-1]
-		r.idle = r.idle[:n-1]
-		return ring
-	}
-	if r.refused {
-		return nil
-	}
-	ring, err := newRing()
-	r.refused = err != nil
-	return ring
-}
-
-func (r *rings) give(ring *aioRing, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.idle = append(r.idle, ring)
-	r.refused = r.refused || refusal(err)
 }
