@@ -10,10 +10,7 @@ import (
 // and no time to live runs: State.opens has it instead of State.deadlines.
 
 // byOpen is the order in which open jobs are given up.
-func byOpen(a, b *job) bool {
-	x, y := a.rare.open, b.rare.open
-	return x < y || x == y && a.id < b.id
-}
+func byOpen(j *job) sortKey { return sortKey{number: moment(j.rare.open)} }
 
 // incoming reports whether the job waits for its document.
 func (j *job) incoming() bool { return j.rare != nil && j.rare.open != 0 }
@@ -40,8 +37,8 @@ func (t *turn) create(m *queuepb.CreateJob) (job uint64, repeated bool, err erro
 	switch {
 	case err != nil:
 		return 0, false, err
-	case len(t.opens.jobs) >= MaxOpen:
-		return 0, false, fmt.Errorf("%w: %d jobs wait for their documents; try again later", ErrLimit, len(t.opens.jobs))
+	case len(t.opens.list) >= MaxOpen:
+		return 0, false, fmt.Errorf("%w: %d jobs wait for their documents; try again later", ErrLimit, len(t.opens.list))
 	}
 	if c.ttl == 0 {
 		c.ttl = p.settings.GetTtl()

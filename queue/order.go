@@ -84,12 +84,13 @@ func between(a, b *job) (priority uint8, place uint64, err error) {
 
 // after is the job whose turn comes next after a's; nil: none. It looks at every job.
 func (h *jobHeap) after(a *job) (next *job) {
-	for _, j := range h.jobs {
-		if h.before(a, j) && (next == nil || h.before(j, next)) {
-			next = j
+	here, first := h.keyed(a), keyed{}
+	for _, x := range h.list {
+		if here.before(x) && (first.job == nil || x.before(first)) {
+			first = x
 		}
 	}
-	return next
+	return first.job
 }
 
 // holdNew says whether a printer's new jobs are held.

@@ -128,8 +128,8 @@ func checkOpen(r interface{ Fatalf(string, ...any) }, s *State) {
 			r.Fatalf("job %d of %d bytes is %s %q, incoming: %v", j.id, j.bytes, j.state, j.reason, j.incoming())
 		}
 	}
-	if open != len(s.opens.jobs) {
-		r.Fatalf("%d jobs wait for documents, %d are listed", open, len(s.opens.jobs))
+	if open != len(s.opens.list) {
+		r.Fatalf("%d jobs wait for documents, %d are listed", open, len(s.opens.list))
 	}
 	if len(s.unseen.byPrint) > len(s.unseen.byJob) {
 		r.Fatalf("unseen: %d by what they are, %d by job", len(s.unseen.byPrint), len(s.unseen.byJob))

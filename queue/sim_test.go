@@ -102,8 +102,9 @@ func (s *sim) checkStart(l Line) {
 	if line.Type != "start" || j == nil {
 		return
 	}
-	for _, x := range j.printer.turns.jobs {
-		if byTurn(x, j) {
+	turns := &j.printer.turns
+	for _, x := range turns.list {
+		if turns.before(x.job, j) {
 			s.wrong("inv 9: job %d began before job %d", j.id, x.id)
 		}
 	}

@@ -65,7 +65,7 @@ const neverWritten = 1<<64 - 1
 func New(cluster string) *State {
 	s := &State{
 		cluster: cluster, version: Version, nextJob: 1, firstJob: 1, nextDevice: 1, written: neverWritten,
-		deadlines: jobHeap{before: byDeadline, slot: deadlineSlot}, opens: jobHeap{before: byOpen, slot: deadlineSlot},
+		deadlines: jobHeap{key: byDeadline, slot: deadlineSlot}, opens: jobHeap{key: byOpen, slot: deadlineSlot},
 		unseen:        unseens{byPrint: make(map[[32]byte]*unseen), byJob: make(map[uint64]*unseen)},
 		subscriptions: make(map[uint64]*subscription), nextSubscription: 1,
 		printers: make(map[string]*printer), devices: make(map[uint64]*device),
@@ -124,7 +124,7 @@ func (s *State) erase(k kept) {
 }
 
 func (s *State) newPrinter(name string) *printer {
-	p := &printer{name: name, turns: jobHeap{before: byTurn, slot: turnSlot}, times: &times{printer: name}}
+	p := &printer{name: name, turns: jobHeap{key: byTurn, slot: turnSlot}, times: &times{printer: name}}
 	s.printers[name] = p
 	return p
 }

@@ -78,7 +78,7 @@ func (s *State) waitsForTurn(j *job) string {
 		return fmt.Sprintf("printer %s is paused: printq printer resume %s", p.name, p.name)
 	}
 	before := -1 // the walk visits j, too, if it is before what comes after it
-	p.turns.walk(manyBefore+1, func(x *job) bool { return !byTurn(j, x) }, func(*job) { before++ })
+	p.turns.walk(manyBefore+1, func(x *job) bool { return !p.turns.before(j, x) }, func(*job) { before++ })
 	switch {
 	case before >= manyBefore:
 		return fmt.Sprintf("waiting for %d jobs or more before it", manyBefore)
