@@ -111,6 +111,10 @@ func (l *Log) append(hs *raftpb.HardState, entries []*raftpb.Entry, sums []uint3
 	return nil
 }
 
+// fewAhead is how many batches must find room in the zeros that one takes along: for fewer, to write the zeros takes longer than
+// they save.
+const fewAhead = 16
+
 // write puts the batch at the end of the active segment. A small batch that reaches the end of
 // what was ever written takes zeros along. Where all before it is synced, a durable one is synced in the
 // same step.
@@ -118,7 +122,7 @@ func (l *Log) write(a *segment, durable bool) error {
 	bufs, size := l.batch.finish(a.end, l.synced)
 	end := a.end + size
 	total := end
-	if ahead := l.opts.WriteAheadBytes; end > a.size && size < ahead/4 && end < l.opts.SegmentBytes {
+	if ahead := l.opts.WriteAheadBytes; end > a.size && size < ahead/fewAhead && end < l.opts.SegmentBytes {
 		total = min(end+ahead, l.opts.SegmentBytes)
 		bufs = append(bufs, l.zeroes(total-end))
 	}

@@ -43,7 +43,7 @@ func newWorld(t testing.TB, seed uint64) *world {
 		t: t, rand: rand.New(rand.NewPCG(seed, 1)), disk: logtest.New(),
 		states: []state{{}}, retained: map[uint64]int{},
 	}
-	w.opts = log.Options{SegmentBytes: 256 << w.rand.IntN(4), CacheBytes: int64(w.rand.IntN(4)) * 300, WriteAheadBytes: 400}
+	w.opts = log.Options{SegmentBytes: 256 << w.rand.IntN(4), CacheBytes: int64(w.rand.IntN(4)) * 300, WriteAheadBytes: 1600}
 	return w
 }
 
