@@ -20,8 +20,9 @@ import (
 
 // boltStore is state.db: one bbolt bucket for each of the queue's, and one named "raft" for the head.
 type boltStore struct {
-	db   *bbolt.DB
-	head Head
+	db     *bbolt.DB
+	head   Head
+	mapped int // records that were written since pages were given back
 }
 
 var raftBucket = []byte("raft")
@@ -124,11 +125,21 @@ func (s *boltStore) Get(bucket queue.Bucket, key []byte) (value []byte, err erro
 func (s *boltStore) Each(bucket queue.Bucket, fn func(key, value []byte) error) error {
 	return s.db.View(func(tx *bbolt.Tx) error {
 		if b := tx.Bucket([]byte(bucket)); b != nil {
-			return b.ForEach(fn)
+			read := 0
+			defer unmapRead(tx)
+			return b.ForEach(func(k, v []byte) error {
+				if read++; read%mappedRecords == 0 {
+					unmapRead(tx)
+				}
+				return fn(k, v)
+			})
 		}
 		return nil
 	})
 }
+
+// mappedRecords is how many are read or written until the pages that were mapped for it are given back.
+const mappedRecords = 64 << 10
 
 func (s *boltStore) Commit(b *Batch) error {
 	err := s.db.Update(func(tx *bbolt.Tx) error {
@@ -137,6 +148,10 @@ func (s *boltStore) Commit(b *Batch) error {
 		}
 		if err := putChanges(tx, b.Changes); err != nil {
 			return err
+		}
+		if s.mapped += len(b.Changes) + len(b.Lines); s.mapped >= mappedRecords {
+			s.mapped = 0
+			unmapRead(tx)
 		}
 		return putLines(tx, b.Lines, b.TrimLines)
 	})

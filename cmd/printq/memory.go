@@ -13,7 +13,8 @@ import (
 // small at little cost as long as the limit is well above what is live.
 const softMemory = 320 << 20
 
-// limitMemory keeps the soft limit at softMemory, or at one and a half times what is live where a long queue needs more. It looks
+// limitMemory keeps the soft limit at softMemory, or so far above what is live, where a long queue needs more, that the collector's defaults
+// come first: nearer to it, a job submitted to a million cost twice what it costs an empty queue. It looks
 // after each collection: a member that reads a million jobs outgrows a limit in a moment, and a heap at its limit is collected all
 // the time. GOMEMLIMIT in the environment has the last word.
 func limitMemory(ctx context.Context) {
@@ -26,7 +27,7 @@ func limitMemory(ctx context.Context) {
 		metrics.Read(live)
 		alive := int64(live[0].Value.Uint64())
 		// Setting it stops the world: not for a trifle.
-		if want := max(softMemory, alive+alive/2); want > limit+limit/8 || want < limit-limit/8 {
+		if want := max(softMemory, 2*alive+alive/4); want > limit+limit/8 || want < limit-limit/8 {
 			limit = want
 			debug.SetMemoryLimit(limit)
 		}

@@ -17,7 +17,7 @@ func TestMemoryLimit(t *testing.T) {
 	t.Cleanup(func() { cancel(); <-ended; debug.SetMemoryLimit(before) })
 
 	queue := make([]byte, 400<<20) // never touched: it costs no memory
-	collect(t, func(limit int64) bool { return limit >= 600<<20 && limit < 1<<30 })
+	collect(t, func(limit int64) bool { return limit >= 900<<20 && limit < 1<<30 })
 	runtime.KeepAlive(queue)
 	collect(t, func(limit int64) bool { return limit == softMemory })
 }
