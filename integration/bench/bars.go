@@ -21,7 +21,7 @@ func judge(r row, outcomes []*outcome) string {
 	for _, s := range outcomes[0].good() {
 		most = max(most, s.memory)
 	}
-	if most > maxMemory {
+	if most > maxMemory && !r.crowded {
 		said = append(said, fmt.Sprintf("memory <= %d MB: **missed (%s)**", maxMemory, number(most)))
 	}
 	return strings.Join(said, "; ")

@@ -23,6 +23,8 @@ type row struct {
 	// leaves: its data stay until all rows are taken. ext4 without a journal passes over each inode that was freed within the last
 	// minutes whenever it makes a file, so the files of one run, removed, would slow each page of the next.
 	leaves bool
+	// crowded: there are so many jobs that no limit on memory holds.
+	crowded bool
 	// measure does the work on fresh members, which it may leave in any state.
 	measure func(ctx context.Context, c *cluster, o options) (sample, error)
 }
@@ -61,7 +63,7 @@ const (
 
 // rows are all rows, in the order of the table.
 func rows() []row {
-	return slices.Concat(puts(), uploads(), tails(), prints(), failovers())
+	return slices.Concat(puts(), uploads(), tails(), prints(), millions(), failovers())
 }
 
 func puts() []row {
