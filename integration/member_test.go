@@ -55,9 +55,9 @@ func (m *member) status(ctx context.Context) *api.Cluster {
 }
 
 // terminate tells it to end in good order; it does not wait.
-func (m *member) terminate() {
+func (m *member) terminate(s os.Signal) {
 	m.told = true
-	m.process.terminate()
+	m.process.signal(s)
 }
 
 // tailOf is the last lines of a file.

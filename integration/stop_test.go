@@ -1,6 +1,9 @@
 package integration
 
 import (
+	"os"
+	"os/signal"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -14,11 +17,15 @@ func TestOrderlyStop(t *testing.T) {
 	c := startCluster(ctx, t)
 	c.printer(ctx, "office", "")
 	l := c.load(ctx, 8, 5*time.Millisecond, assorted("office"))
-	for range size {
+	signals := []os.Signal{syscall.SIGTERM, os.Interrupt, syscall.SIGHUP}
+	if signal.Ignored(syscall.SIGHUP) { // nohup: so will members
+		signals[2] = syscall.SIGTERM
+	}
+	for i := range size {
 		l.acked(ctx, 100)
 		leader := c.leader(ctx)
 		began := time.Now()
-		leader.terminate()
+		leader.terminate(signals[i])
 		select {
 		case <-leader.process.ended:
 		case <-ctx.Done():
