@@ -39,7 +39,7 @@ var edits = []edit{
 		nil,
 	},
 	{"attempt-not-compared", "queue/progress.go", "|| attempt != d.attempt:", "|| attempt != d.attempt && !PLANTED:", []Kind{SlowGo, Stale, Hang}, false, nil},
-	{"order-by-submission-only", "queue/heap.go", "if a.priority != b.priority {", "if a.priority != b.priority && !PLANTED {", nil, false, nil},
+	{"order-by-submission-only", "queue/heap.go", "{ return sortKey{^j.priority, j.place()} }", "{ if PLANTED { return sortKey{0, j.place()} }; return sortKey{^j.priority, j.place()} }", nil, false, nil},
 	{
 		"answer-before-save", "node/core.go", "	c.send(before)\n", "	if PLANTED {\n		before, after = append(before, after...), nil\n	}\n	c.send(before)\n",
 		[]Kind{PowerAt, PowerAt, AllDown},
