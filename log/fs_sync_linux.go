@@ -116,17 +116,17 @@ func (d *directIO) giveBack(chunks [][]byte) {
 }
 
 func (d *directFile) dsync(chunks [][]byte, off int64) (n int, err error) {
-	if ring := d.io.rings.Take(); ring != nil {
+	err = d.io.rings.Do(func(ring *aio.Ring) (err error) {
 		n, err = ring.WriteSync(d.file.Fd(), chunks, off)
-		d.io.rings.Give(ring, refusal(err))
-		if !refusal(err) {
-			return n, err
-		}
+		return err
+	})
+	if !errors.Is(err, aio.ErrRefused) {
+		return n, err
 	}
 	return retry(func() (int, error) { return unix.Pwritev2(int(d.file.Fd()), chunks, off, unix.RWF_DSYNC) })
 }
 
 // refusal: nothing was written, and another way may be open.
 func refusal(err error) bool {
-	return errors.Is(err, aio.ErrRefused) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EAGAIN)
+	return errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EAGAIN)
 }

@@ -63,8 +63,8 @@ const (
 // ErrRefused: the system did not take the request on, so nothing was done.
 var ErrRefused = errors.New("the system takes no asynchronous requests")
 
-// NewRing fails where the system has none to give. What it has is given back when nobody knows the Ring any more.
-func NewRing() (*Ring, error) {
+// newRing fails where the system has none to give. What it has is given back when nobody knows the Ring any more.
+func newRing() (*Ring, error) {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
 		return nil, errors.ErrUnsupported
 	}
@@ -92,17 +92,21 @@ func (f kept) release() {
 	}
 }
 
-// WriteSync is pwritev2(2) with RWF_DSYNC.
+// WriteSync is pwritev2(2) with RWF_DSYNC. A file that refuses it says so when it is carried out, and nothing was written.
 func (r *Ring) WriteSync(fd uintptr, bufs [][]byte, offset int64) (n int, err error) {
 	defer clear(r.vec[:])
 	for i, b := range bufs {
 		r.vec[i].Base = &b[0]
 		r.vec[i].SetLen(len(b))
 	}
-	return r.do(iocb{
+	n, err = r.do(iocb{
 		op: iocbPwritev, fd: uint32(fd), buf: uint64(uintptr(unsafe.Pointer(&r.vec))), size: uint64(len(bufs)), offset: offset,
 		flag: unix.RWF_DSYNC,
 	})
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EAGAIN) {
+		err = fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return n, err
 }
 
 // Sync is fsync(2).

@@ -12,7 +12,7 @@ import (
 
 func ring(t *testing.T) *Ring {
 	t.Helper()
-	r, err := NewRing()
+	r, err := newRing()
 	if err != nil {
 		t.Skip(err)
 	}
@@ -80,15 +80,9 @@ func TestRingsAreUsedAgain(t *testing.T) {
 	for range most {
 		all.Go(func() {
 			for range 20 {
-				r := rings.Take()
-				if r == nil {
-					t.Error("no ring")
-					return
-				}
-				if err := r.SyncData(f.Fd()); err != nil {
+				if err := rings.Do(func(r *Ring) error { return r.SyncData(f.Fd()) }); err != nil {
 					t.Error(err)
 				}
-				rings.Give(r, false)
 			}
 		})
 	}
@@ -96,8 +90,13 @@ func TestRingsAreUsedAgain(t *testing.T) {
 	if n := len(rings.idle); n < 1 || n > most {
 		t.Errorf("%d rings", n)
 	}
-	rings.Give(rings.Take(), true)
-	if rings.Take() != nil {
-		t.Error("a ring, though the system refuses")
+	for range 2 {
+		err := rings.Do(func(r *Ring) error { return r.SyncData(1 << 20) })
+		if !errors.Is(err, ErrRefused) {
+			t.Error(err)
+		}
+	}
+	if err := rings.Do(func(*Ring) error { t.Error("a ring, though the system refuses"); return nil }); err != ErrRefused {
+		t.Error(err)
 	}
 }

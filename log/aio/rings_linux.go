@@ -1,6 +1,9 @@
 package aio
 
-import "sync"
+import (
+	"errors"
+	"sync"
+)
 
 // Rings are those that nobody uses at the moment: never more than there were requests at once. The zero Rings has none yet.
 type Rings struct {
@@ -9,8 +12,20 @@ type Rings struct {
 	refused bool // by the system, for good
 }
 
-// Take returns nil where the system has none to give.
-func (r *Rings) Take() *Ring {
+// Do has a ring carry out a request. It returns ErrRefused where the system has none, or did not take the request on; from then on it
+// does not try again.
+func (r *Rings) Do(request func(*Ring) error) error {
+	ring := r.take()
+	if ring == nil {
+		return ErrRefused
+	}
+	err := request(ring)
+	r.give(ring, errors.Is(err, ErrRefused))
+	return err
+}
+
+// take returns nil where the system has none to give.
+func (r *Rings) take() *Ring {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.refused {
@@ -21,20 +36,19 @@ func (r *Rings) Take() *Ring {
 		r.idle = r.idle[:n-1]
 		return ring
 	}
-	ring, err := NewRing()
+	ring, err := newRing()
 	r.refused = err != nil
 	return ring
 }
 
-// Give takes a Ring back. With refused set, there is none any more.
-func (r *Rings) Give(ring *Ring, refused bool) {
+func (r *Rings) give(ring *Ring, refused bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.idle = append(r.idle, ring)
 	r.refused = r.refused || refused
 }
 
-// Refuse has Take return nil from now on.
+// Refuse has Do refuse from now on.
 func (r *Rings) Refuse() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

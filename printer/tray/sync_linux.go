@@ -27,15 +27,11 @@ var rings aio.Rings
 
 // syncFile syncs without a thread that waits, where the system lets it: so that as many trays as there are can be in a sync at once.
 func syncFile(rings *aio.Rings, fd int, request func(*aio.Ring, uintptr) error, call func(int) error) error {
-	if ring := rings.Take(); ring != nil {
-		err := request(ring, uintptr(fd))
-		refused := errors.Is(err, aio.ErrRefused)
-		rings.Give(ring, refused)
-		if !refused {
-			return err
-		}
+	err := rings.Do(func(ring *aio.Ring) error { return request(ring, uintptr(fd)) })
+	if !errors.Is(err, aio.ErrRefused) {
+		return err
 	}
-	_, err := uninterrupted(func() (struct{}, error) { return struct{}{}, call(fd) })
+	_, err = uninterrupted(func() (struct{}, error) { return struct{}{}, call(fd) })
 	return err
 }
 
