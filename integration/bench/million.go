@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -79,7 +78,10 @@ func (c *cluster) fill(ctx context.Context) error {
 
 // restartAmongMany kills a member that does not lead, and starts it again.
 func restartAmongMany(ctx context.Context, c *cluster, _ options) (s sample, err error) {
-	if err := errors.Join(c.setPrinters(ctx, printersOfAll, true), c.fill(ctx)); err != nil {
+	if err := c.setPrinters(ctx, printersOfAll, true); err != nil {
+		return s, err
+	}
+	if err := c.fill(ctx); err != nil {
 		return s, err
 	}
 	leader, err := c.leader(ctx)
@@ -94,7 +96,7 @@ func restartAmongMany(ctx context.Context, c *cluster, _ options) (s sample, err
 	if err := c.begin(i); err != nil {
 		return s, err
 	}
-	err = await(ctx, "the member is ready", time.Minute, func() error { return healthy(ctx, "http://"+c.addrs[i][0]+"/readyz", "") })
+	err = c.await(ctx)
 	s.value = time.Since(began).Seconds()
 	s.memory = float64(load.Peak(c.members[i].pid())) / 1e6
 	return s, err

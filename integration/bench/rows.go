@@ -75,7 +75,7 @@ func puts() []row {
 		{
 			name: "batch", title: "1 KiB labels, 64 to a request, 16 clients", unit: "jobs/s", bars: []bar{{limit: 40_000}, {peer: jetStream, limit: 2}},
 			measure: func(ctx context.Context, c *cluster, o options) (sample, error) {
-				return c.put(ctx, o.put(load.Work{Clients: 16, Size: kib, Batch: 64}), 1)
+				return c.put(ctx, o.put(labels), 1)
 			},
 		},
 		putRow(16, 64*kib, bar{peer: etcd, limit: 3}, bar{peer: jetStream, limit: 2.5}),
