@@ -83,14 +83,14 @@ func between(a, b *job) (priority uint8, place uint64, err error) {
 }
 
 // after is the job whose turn comes next after a's; nil: none. It looks at every job.
-func (h *jobHeap) after(a *job) (next *job) {
-	here, first := h.keyed(a), keyed{}
+func (h *jobHeap) after(a *job) *job {
+	here, next := h.keyed(a), keyed{}
 	for _, x := range h.list {
-		if here.before(x) && (first.job == nil || x.before(first)) {
-			first = x
+		if here.before(x) && (next.job == nil || x.before(next)) {
+			next = x
 		}
 	}
-	return first.job
+	return next.job
 }
 
 // holdNew says whether a printer's new jobs are held.
