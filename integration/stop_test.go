@@ -3,6 +3,7 @@ package integration
 import (
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -33,6 +34,9 @@ func TestOrderlyStop(t *testing.T) {
 		}
 		if leader.process.err != nil {
 			t.Errorf("member %d, told to end, ended with %v", leader.id, leader.process.err)
+		}
+		if said := tailOf(leader.output, 40); strings.Contains(said, "ends without waiting") {
+			t.Errorf("member %d ended at its limit, not when it was done:\n%s", leader.id, said)
 		}
 		t.Logf("member %d led and ended after %v; the next acknowledgement came %v after that", leader.id, since(began), l.firstAfter(ctx, time.Now()))
 		c.start(leader)

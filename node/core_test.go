@@ -479,6 +479,35 @@ func TestManyJobsLeave(t *testing.T) {
 	w.converged()
 }
 
+// A member that ends does not wait for the others to come to rest.
+func TestSettlesWhileOthersGoOn(t *testing.T) {
+	w := newWorld(t, 3)
+	leader, m := w.leader(), w.follower()
+	leader.must(setPrinter("p", "tray:/a"), nil)
+	last := m.propose(submit("p", "", []byte("d")), []byte("d"))
+	m.core.Quiesce()
+	if m.core.settle() {
+		t.Fatal("settled before its request has an answer")
+	}
+	w.until("the request is answered", func() bool { return last.ended })
+	m.stalled = true
+	if m.core.settle() {
+		t.Fatal("settled before the store has what was answered")
+	}
+	leader.must(submit("p", "", []byte("d")), []byte("d")) // from now on there is always something newer
+	m.stalled = false
+	w.work()
+	for m.core.batch.durable.Applied.Index < last.answer.Index {
+		m.core.settle()
+		w.work()
+	}
+	m.stalled = true
+	leader.must(submit("p", "", []byte("d")), []byte("d"))
+	if !m.core.settle() {
+		t.Error("not settled, though all that it owes is in the store")
+	}
+}
+
 func TestCheckpointsAgreeAndBite(t *testing.T) {
 	w := newWorld(t, 3)
 	w.cfg = func(c *Config) { c.CheckpointEvery = 20 }

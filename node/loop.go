@@ -141,6 +141,9 @@ func (n *Node) leave(ctx context.Context, c *Core) <-chan struct{} {
 		defer cancel()
 		n.handOver(ctx, 0)
 		n.settle(ctx)
+		if ctx.Err() != nil {
+			n.logger.Warn("ends without waiting any longer for answers and for its store; its next start reads more of the log", "after", leaveTimeout)
+		}
 	})
 	return left
 }
@@ -151,15 +154,12 @@ const (
 	finishTimeout = 5 * time.Second
 )
 
-// settle waits until this member's clients have their answers, and what was applied is in the store.
+// settle waits until this member's clients have their answers, and what was applied by then is in the store.
 func (n *Node) settle(ctx context.Context) {
 	for {
 		done := false
 		changed := n.changed.wait()
-		if n.ask(ctx, func(c *Core) {
-			c.flush(true)
-			done = c.Pending() == 0 && c.writing == nil && !c.batch.dirty
-		}) != nil || done {
+		if n.ask(ctx, func(c *Core) { done = c.settle() }) != nil || done {
 			return
 		}
 		select {

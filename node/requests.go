@@ -46,8 +46,9 @@ type requests struct {
 	bytes    int
 	floor    uint64
 
-	// stopped: this member is going, and takes on nothing more.
-	stopped bool
+	// stopped: this member is going, and takes on nothing more. answered is what was applied when nobody waited any more; 0: not yet.
+	stopped  bool
+	answered uint64
 }
 
 func (q *requests) init() {
@@ -329,8 +330,18 @@ func (c *Core) refused(body []byte) error {
 // Quiesce refuses requests from now on; those that wait are answered as they come.
 func (c *Core) Quiesce() { c.requests.stopped = true }
 
-// Pending is the number of this member's requests that nobody has answered.
-func (c *Core) Pending() int { return len(c.requests.pending) }
+// settle writes what was applied, and reports whether this member owes nothing any more: its requests have their answers,
+// and what was applied by then is in the store. Where the others go on, there is always something newer to apply.
+func (c *Core) settle() bool {
+	if len(c.requests.pending) > 0 {
+		return false
+	}
+	if c.requests.answered == 0 {
+		c.requests.answered = c.batch.applied.Index
+	}
+	c.flush(true)
+	return c.batch.durable.Applied.Index >= c.requests.answered
+}
 
 // abandonAll answers everything that still waits, at the end.
 func (c *Core) abandonAll() {
