@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -87,12 +88,28 @@ func jetPress(t *testing.T, name, options string, o emulator.Options, counted bo
 	}
 	p := &press{
 		name: name, uri: "socket://" + addr + options, pages: jet.Pages, accidents: accidentsOf(t, jet, counted),
-		rests: func() bool { return !jet.Connected() && jet.Buffered() == 0 && jet.Status().Display == "00 READY" },
+		rests: func() bool { return !jet.Connected() && jet.Status().Display == "00 READY" && servesAll(addr) },
 	}
 	if counted {
 		p.accidents["reset"] = func(func()) { jet.Reset() }
 	}
 	return p, jet
+}
+
+// servesAll reports that a printer has served every connection made before this moment, also those that it had not accepted yet: it
+// serves them in turn, so it is enough that it serves one more, without a byte.
+func servesAll(addr string) bool {
+	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(time.Second))
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		return false
+	}
+	_, err = io.Copy(io.Discard, conn)
+	return err == nil
 }
 
 // labelPress is a label printer that is asked by ~HS. Each page is a label. What it lost with its power was in doubt, so that may go, too.
