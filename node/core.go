@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sort"
 
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
@@ -337,24 +338,29 @@ func (c *Core) writeNote() error {
 // turn is one turn of raft's wheel. The order is what the promise rests on:
 //
 //	send   what rests on nothing new: a leader's entries travel to the followers while it writes them itself
+//	apply  what is committed and on our disk already: whoever waits for it need not wait for the save as well
 //	save   entries, term and vote: one write, one sync
 //	send   what says that we saved or voted
-//	apply  what is committed: it is on our disk too, since the save came first
+//	apply  what is committed of the entries just saved
 //	advance
 func (c *Core) turn() error {
 	rd := c.raw.Ready()
 	c.proposals.place(rd.Entries, &c.notes)
-	before, after := c.split(rd)
+	before, after := splitMessages(rd, c.hard)
 	var last []*raftpb.Message
 	if !rd.MustSync {
 		before, last = nil, before // nothing is waited for: first those are answered who wait here
 	}
 	c.send(before)
+	saved, unsaved := splitCommitted(rd)
+	if err := c.applySaved(saved); err != nil {
+		return err
+	}
 	if err := c.save(rd); err != nil {
 		return err
 	}
 	c.send(after)
-	if err := c.apply(rd.CommittedEntries); err != nil {
+	if err := c.apply(unsaved); err != nil {
 		return err
 	}
 	c.send(last)
@@ -365,10 +371,34 @@ func (c *Core) turn() error {
 	return nil
 }
 
-// split tells which messages may go before the save. Answers to votes and appends rest on it; while the term or the vote
+// splitCommitted parts the committed entries into those that an earlier turn saved, and those that this one has to save first.
+func splitCommitted(rd raft.Ready) (saved, unsaved []*raftpb.Entry) {
+	all := rd.CommittedEntries
+	if !rd.MustSync || !raft.IsEmptySnap(rd.Snapshot) {
+		return nil, all // there is no sync to be spared, or none of them is here
+	}
+	n := len(all)
+	if len(rd.Entries) > 0 {
+		first := rd.Entries[0].GetIndex()
+		n = sort.Search(n, func(i int) bool { return all[i].GetIndex() >= first })
+	}
+	return all[:n], all[n:]
+}
+
+// applySaved applies entries that were saved before this turn. The log is told first what is committed, as it is by a save.
+func (c *Core) applySaved(entries []*raftpb.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	commit := entries[len(entries)-1].GetIndex()
+	c.log.Note(&raftpb.HardState{Term: &c.hard.term, Vote: &c.hard.vote, Commit: &commit})
+	return c.apply(entries)
+}
+
+// splitMessages tells which messages may go before the save. Answers to votes and appends rest on it; while the term or the vote
 // is new, everything does.
-func (c *Core) split(rd raft.Ready) (before, after []*raftpb.Message) {
-	if hs := rd.HardState; hs != nil && (hardTerm{hs.GetTerm(), hs.GetVote()}) != c.hard || !raft.IsEmptySnap(rd.Snapshot) {
+func splitMessages(rd raft.Ready, hard hardTerm) (before, after []*raftpb.Message) {
+	if hs := rd.HardState; hs != nil && (hardTerm{hs.GetTerm(), hs.GetVote()}) != hard || !raft.IsEmptySnap(rd.Snapshot) {
 		return nil, rd.Messages
 	}
 	for _, m := range rd.Messages {

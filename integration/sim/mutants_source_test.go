@@ -46,6 +46,7 @@ var edits = []edit{
 		false,
 		nil,
 	},
+	{"applied-before-save", "node/core.go", "	if len(rd.Entries) > 0 {\n		first :=", "	if len(rd.Entries) > 0 && !PLANTED {\n		first :=", nil, false, nil},
 	{"vote-not-synced", "node/core.go", "c.notes.sums(rd.Entries), true)", "c.notes.sums(rd.Entries), len(rd.Entries) > 0 || !PLANTED)", nil, false, nil},
 	{"result-of-an-older-reign", "printer/core.go", "|| op.reign != c.reign ", "|| op.reign != c.reign && !PLANTED ", []Kind{Transfer, Hang}, false, nil},
 	{
