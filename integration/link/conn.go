@@ -129,6 +129,9 @@ func (c *conn) end(d Direction, to *net.TCPConn) error {
 func (c *conn) turn(d Direction) (Fault, error) {
 	for {
 		f, changed := c.link.state()
+		if err := context.Cause(c.ctx); err != nil { // the change to this fault has reset it
+			return f, err
+		}
 		if !f.withholds(d) {
 			return f, nil
 		}
