@@ -13,10 +13,8 @@ func (s *Server) front(l net.Listener, state func(net.Conn, nethttp.ConnState)) 
 	submit, batch := s.quickly("/v1/printers/{printer}/jobs", s.submit), s.quickly("/v1/printers/{printer}/jobs:batch", s.batch)
 	return quick.New(l, quick.Options{
 		Route: func(r *nethttp.Request) quick.Handler {
-			rest, ok := strings.CutPrefix(r.URL.Path, "/v1/printers/")
-			name, action, _ := strings.Cut(rest, "/")
-			switch {
-			case !ok || name == "":
+			switch name, action := printerIn(r.URL.Path); {
+			case name == "":
 			case action == "jobs" && !waits(r):
 				return submit
 			case action == "jobs:batch":

@@ -31,7 +31,8 @@ type ticket struct {
 }
 
 func newTicket(r *nethttp.Request) (*ticket, error) {
-	t := &ticket{printer: printerIn(r.URL.Path), key: r.Header.Get(api.HeaderKey), copies: 1, priority: queue.DefaultPriority}
+	printer, _ := printerIn(r.URL.Path)
+	t := &ticket{printer: printer, key: r.Header.Get(api.HeaderKey), copies: 1, priority: queue.DefaultPriority}
 	if err := checkText("the printer's name", t.printer); err != nil {
 		return nil, err
 	}
@@ -48,10 +49,14 @@ func newTicket(r *nethttp.Request) (*ticket, error) {
 	return t, q.err
 }
 
-// printerIn is the printer in the path of a submit or a batch.
-func printerIn(path string) string {
-	name, _, _ := strings.Cut(strings.TrimPrefix(path, "/v1/printers/"), "/")
-	return name
+// printerIn is the printer in the path of a request, and what is asked of it.
+func printerIn(path string) (name, action string) {
+	rest, ok := strings.CutPrefix(path, "/v1/printers/")
+	if !ok {
+		return "", ""
+	}
+	name, action, _ = strings.Cut(rest, "/")
+	return name, action
 }
 
 func checkKey(key string) error {
