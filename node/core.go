@@ -50,6 +50,8 @@ type Port interface {
 	Loaded(seq uint64)
 	// Publish hands over the lines of newly applied entries, in order.
 	Publish(lines []queue.Line)
+	// Followed reports whether anybody waits for lines, or has since it was asked last.
+	Followed() bool
 	// Members tells the addresses of the members, whenever they may have changed.
 	Members(members []*queue.Member)
 }
@@ -120,6 +122,8 @@ type Core struct {
 	// snapshots sent and not yet reported, by member, with the tick they were sent at.
 	sent map[uint64]uint64
 	own  []checkpoint
+	// quiet: the others were told that nobody here waits for what they do.
+	quiet bool
 	// asked are transfers that other members asked this leader for.
 	asked []uint64
 }
@@ -241,6 +245,7 @@ func (c *Core) Tick(now Instant) {
 	c.now = now
 	c.ticks++
 	c.raw.Tick()
+	c.sendLate()
 	c.tickFailover()
 	c.noteLeader()
 	c.resend()
@@ -292,6 +297,9 @@ func (c *Core) step(from uint64, m *raftpb.Message) error {
 	}
 	err := c.raw.Step(m)
 	c.noteLeader()
+	if passedOn && c.lead == c.id {
+		c.hurry(from, c.raw.BasicStatus().GetCommit()) // which is the answer
+	}
 	if errors.Is(err, raft.ErrStepPeerNotFound) || errors.Is(err, raft.ErrProposalDropped) {
 		return nil
 	}
@@ -345,7 +353,7 @@ func (c *Core) writeNote() error {
 //	advance
 func (c *Core) turn() error {
 	rd := c.raw.Ready()
-	c.proposals.place(rd.Entries, &c.notes)
+	c.place(rd.Entries)
 	before, after := splitMessages(rd, c.hard)
 	var last []*raftpb.Message
 	if !rd.MustSync {
@@ -432,7 +440,7 @@ func (c *Core) save(rd raft.Ready) error {
 
 func (c *Core) send(messages []*raftpb.Message) {
 	for _, m := range messages {
-		if m.GetTo() == c.id || c.said(m) {
+		if m.GetTo() == c.id || c.said(m) || c.later(m) {
 			continue
 		}
 		f, err := encodeRaft(m, &c.notes)
@@ -489,6 +497,7 @@ func (c *Core) noteLeader() {
 	c.lead, c.term = lead, term
 	c.port.Leader(lead, term)
 	c.proposals, c.requests.forwards = proposals{}, nil
+	c.forgetLate()
 	if lead != raft.None {
 		c.dispatchAll()
 		c.reads.again()

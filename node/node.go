@@ -112,9 +112,10 @@ func New(o Options) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: o, logger: o.Logger.With("member", o.ID), began: time.Now(), inbox: newInbox(), tail: newTail(),
+		cfg: o, logger: o.Logger.With("member", o.ID), began: time.Now(), inbox: newInbox(),
 		writes: make(chan *Batch, 1), started: make(chan struct{}), ended: make(chan struct{}),
 	}
+	n.tail = newTail(func() { n.post((*Core).beHeard) })
 	n.changed.init()
 	n.applied.Store(&Position{})
 	return n, nil

@@ -18,6 +18,7 @@ type peer struct {
 	// Its clock less ours when the status arrived.
 	offset time.Duration
 	heard  uint64
+	hearing
 }
 
 // alarms are what this member has to say about itself.
@@ -46,15 +47,19 @@ func (c *Core) tellStatus() {
 	s := status{
 		Applied: c.batch.applied.Index, Time: c.now.Wall, Version: queue.Version, LowDisk: c.alarms.lowDisk, HTTP: c.cfg.HTTP,
 	}
+	s.Quiet = len(c.watchers) == 0 && !c.port.Followed()
+	c.quiet = s.Quiet
 	if n := len(c.own); n > 0 {
 		s.Checkpoint = &c.own[n-1]
 	}
 	f := encodeJSON(frameStatus, s)
-	for _, id := range c.members() {
-		if id != c.id {
-			c.port.Send(id, f)
-		}
+	for _, id := range c.others() {
+		c.port.Send(id, f)
 	}
+}
+
+func (c *Core) others() []uint64 {
+	return slices.DeleteFunc(c.members(), func(id uint64) bool { return id == c.id })
 }
 
 func (c *Core) members() []uint64 {
@@ -70,6 +75,9 @@ func (c *Core) heard(from uint64, body []byte) error {
 	}
 	p.status, p.heard = s, c.ticks
 	p.offset = s.Time.Sub(c.now.Wall)
+	if !s.Quiet {
+		c.hurry(from, 0)
+	}
 	return c.compare()
 }
 

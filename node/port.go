@@ -23,6 +23,8 @@ func (p port) Loaded(seq uint64) { p.n.tail.reset(p.n.store, seq) }
 
 func (p port) Publish(lines []queue.Line) { p.n.tail.append(lines) }
 
+func (p port) Followed() bool { return p.n.tail.followed() }
+
 func (p port) Leader(lead, term uint64) {
 	n := p.n
 	n.leader.Store(lead)

@@ -177,6 +177,9 @@ func (c *Core) pack(proposals []proposal, bare bool) (entries []*raftpb.Entry, n
 		if p.alone || bytes+p.size() > packBytes && bytes > 0 || len(group) == packCommands {
 			seal()
 		}
+		if p.member != 0 {
+			c.peer(p.member).proposed = true
+		}
 		last = p
 		group = append(group, queue.Packed{Head: p.head, Payload: p.payload})
 		bytes += p.size()
@@ -244,13 +247,18 @@ func join(begin, payload, whole []byte) []byte {
 
 // place completes the entries that propose gave to raft, and notes what is known of them: they are the last ones of those it
 // wants saved, as nothing was appended since.
-func (q *proposals) place(entries []*raftpb.Entry, notes *notes) {
+func (c *Core) place(entries []*raftpb.Entry) {
+	q := &c.proposals
+	if len(q.took) == 0 {
+		return
+	}
 	for i, e := range entries[len(entries)-len(q.took):] {
 		t := &q.took[i]
 		if e.Data == nil {
 			e.Data = t.join()
 		}
-		notes.put(e, t.sum, t.origin)
+		c.notes.put(e, t.sum, t.origin)
 	}
 	q.took = nil
+	c.placed(entries[len(entries)-1].GetIndex())
 }

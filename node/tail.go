@@ -22,12 +22,17 @@ type tail struct {
 	durable uint64
 	store   *boltStore
 	more    chan struct{} // closed at the next append
+	// Who waits, whether anybody has since followed was asked last, and whether it said then that nobody does.
+	waiting       int
+	waited, quiet bool
+	// woken is called when somebody waits who was not expected.
+	woken func()
 }
 
 // tailBytes bounds the lines that are kept in memory although the store has them.
 const tailBytes = 16 << 20
 
-func newTail() *tail { return &tail{more: make(chan struct{})} }
+func newTail(woken func()) *tail { return &tail{more: make(chan struct{}), woken: woken} }
 
 // reset begins anew after a start or a snapshot: everything up to last is in the store.
 func (t *tail) reset(store *boltStore, last uint64) {
@@ -113,6 +118,8 @@ func (t *tail) read(seq uint64, limit int) ([]queue.Line, error) {
 
 // wait returns when the line with that seq exists.
 func (t *tail) wait(ctx context.Context, seq uint64) error {
+	t.enter(1)
+	defer t.enter(-1)
 	for {
 		t.mu.Lock()
 		have, more := t.last >= seq, t.more
@@ -126,6 +133,27 @@ func (t *tail) wait(ctx context.Context, seq uint64) error {
 		case <-more:
 		}
 	}
+}
+
+// enter counts who waits.
+func (t *tail) enter(n int) {
+	t.mu.Lock()
+	t.waiting += n
+	quiet := t.quiet
+	t.waited, t.quiet = true, false
+	t.mu.Unlock()
+	if quiet {
+		t.woken()
+	}
+}
+
+// followed reports whether anybody waits for lines, or has since it was asked last.
+func (t *tail) followed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	followed := t.waiting > 0 || t.waited
+	t.waited, t.quiet = false, !followed
+	return followed
 }
 
 // bounds are the seqs of the oldest and newest line kept; zero where there is none.

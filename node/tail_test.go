@@ -9,7 +9,7 @@ import (
 
 // Lines are read as they came, while older ones leave memory, which stays as small as it should.
 func TestTailOfManyLines(t *testing.T) {
-	tail, store := newTail(), filed(t, 1, 0)
+	tail, store := newTail(func() {}), filed(t, 1, 0)
 	tail.reset(store, 0)
 	text := bytes.Repeat([]byte("x"), tailBytes/1000)
 	for seq := uint64(1); seq < 20_000; {

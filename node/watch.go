@@ -14,7 +14,15 @@ func (c *Core) Watch(job, index uint64) *jobWatch {
 		return w
 	}
 	c.watchers[job] = append(c.watchers[job], w)
+	c.beHeard()
 	return w
+}
+
+// beHeard tells the others at once that somebody here waits for what they do.
+func (c *Core) beHeard() {
+	if c.quiet {
+		c.tellStatus()
+	}
 }
 
 // Unwatch ends a watch.

@@ -319,6 +319,7 @@ type status struct {
 	Version    uint32      `json:"version"`
 	LowDisk    bool        `json:"low_disk,omitempty"`
 	HTTP       string      `json:"http,omitempty"`
+	Quiet      bool        `json:"quiet,omitempty"` // nobody waits for what others do
 	Checkpoint *checkpoint `json:"checkpoint,omitempty"`
 }
 

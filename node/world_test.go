@@ -118,6 +118,7 @@ func (m *member) Fetch(msg *raftpb.Message) { m.fetch = msg }
 func (m *member) Staged()                   { m.staged = nil }
 func (m *member) Members([]*queue.Member)   {}
 func (m *member) Loaded(uint64)             {}
+func (m *member) Followed() bool            { return false }
 func (m *member) Leader(lead, _ uint64)     { m.lead = lead }
 func (m *member) Publish(lines []queue.Line) {
 	for _, l := range lines {

@@ -55,6 +55,9 @@ func (m *member) Leader(lead, term uint64) {
 // Loaded implements node.Port.
 func (m *member) Loaded(seq uint64) { m.seq = seq }
 
+// Followed implements node.Port.
+func (m *member) Followed() bool { return false }
+
 // Publish implements node.Port.
 func (m *member) Publish(lines []queue.Line) { m.w.history.published(m, lines) }
 
